@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { isPortFree } from '../ports.js';
+import { startLocalStripe } from '../stripe/index.js';
+import type { Instance } from './instance.js';
+import { openLogFile } from './log-file.js';
+
+const PORT_OFFSET = 10_000;
+const HIGHEST_PORT = 65_535;
+
+/** Where the server's payments go. */
+export interface StripeBackend {
+  readonly description: string;
+  /** What the server has to be told. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Of the local one. */
+  readonly url?: string;
+  /** Does at once what a producer does on Stripe's onboarding pages. Only the local one allows that. */
+  readonly finishOnboarding?: (url: string) => Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A local Stripe, or the real one when the environment has a key for it. */
+export async function startStripe(instance: Instance): Promise<StripeBackend> {
+  if (process.env.STRIPE_SECRET_KEY) {
+    return { description: 'the account of STRIPE_SECRET_KEY', env: {}, stop: async () => undefined };
+  }
+  const webhookSecret = newSecret();
+  const connectWebhookSecret = newSecret();
+  const preferred = instance.port + PORT_OFFSET;
+  const stripe = await startLocalStripe({
+    ...(preferred <= HIGHEST_PORT && (await isPortFree(preferred)) && { port: preferred }),
+    webhookEndpoints: [
+      { url: `${instance.localUrl}/webhooks/stripe`, secret: webhookSecret },
+      { url: `${instance.localUrl}/webhooks/stripe/connect`, secret: connectWebhookSecret, connect: true },
+    ],
+    log: openLogFile(join(instance.directory, 'stripe.log')),
+  });
+  return {
+    description: `a local one at ${stripe.url}`,
+    env: {
+      STRIPE_API_BASE: stripe.url,
+      STRIPE_SECRET_KEY: stripe.secretKey,
+      STRIPE_WEBHOOK_SECRET: webhookSecret,
+      STRIPE_CONNECT_WEBHOOK_SECRET: connectWebhookSecret,
+    },
+    url: stripe.url,
+    finishOnboarding: async (url) => void (await stripe.completeOnboarding(accountIn(url))),
+    stop: () => stripe.close(),
+  };
+}
+
+function newSecret(): string {
+  return `whsec_${randomBytes(24).toString('hex')}`;
+}
+
+/** The onboarding's address names the account, at Stripe as at the local one. */
+export function accountIn(onboardingUrl: string): string {
+  const [account] = /acct_\w+/.exec(onboardingUrl) ?? [];
+  if (account === undefined) throw new Error(`No account is named in ${onboardingUrl}`);
+  return account;
+}

@@ -1,0 +1,16 @@
+export type { CapabilityChanges } from './actions/accounts.js';
+export type { OpenDisputeOptions } from './actions/disputes.js';
+export type { DeclineOptions, PayOptions } from './actions/payments.js';
+export type {
+  AttemptFilter,
+  FaultControl,
+  LocalStripeControl,
+  RegisteredWebhookEndpoint,
+  WebhookControl,
+} from './control/control.js';
+export { connectLocalStripe } from './control/control-client.js';
+export type { ActiveFault, FaultMatch, FaultRule } from './control/faults.js';
+export type { LoggedRequest, RequestFilter } from './control/request-log.js';
+export { type LocalStripe, type LocalStripeOptions, startLocalStripe } from './server.js';
+export type { DeliveryAttempt, ReleaseOrder } from './webhooks/deliveries.js';
+export type { NewWebhookEndpoint } from './webhooks/endpoints.js';

@@ -1,0 +1,63 @@
+import { boolean, integer, list, object, oneOf, optional, type Read, text } from '../wire/fields.js';
+import { metadata } from '../wire/metadata.js';
+
+const productData = object({
+  name: text(),
+  description: optional(text()),
+  images: optional(list(text())),
+  metadata,
+  tax_code: optional(text()),
+});
+
+const priceData = object({
+  currency: text(),
+  unit_amount: integer({ minimum: 0 }),
+  product_data: productData,
+  tax_behavior: optional(oneOf('exclusive', 'inclusive', 'unspecified')),
+});
+
+const lineItem = object({
+  price_data: priceData,
+  quantity: optional(integer({ minimum: 0 })),
+  metadata,
+});
+
+const paymentIntentData = object({
+  application_fee_amount: optional(integer({ minimum: 0 })),
+  capture_method: optional(oneOf('automatic', 'automatic_async')),
+  description: optional(text(1000)),
+  metadata,
+  on_behalf_of: optional(text()),
+  receipt_email: optional(text()),
+  statement_descriptor_suffix: optional(text(22)),
+  transfer_data: optional(object({ destination: text(), amount: optional(integer({ minimum: 0 })) })),
+  transfer_group: optional(text()),
+});
+
+/**
+ * The parameters of https://docs.stripe.com/api/checkout/sessions/create that are understood: a one-off
+ * payment of `price_data` on the hosted page. All else is answered with `parameter_unknown`.
+ */
+export const createFields = {
+  allow_promotion_codes: optional(boolean()),
+  billing_address_collection: optional(oneOf('auto', 'required')),
+  cancel_url: optional(text()),
+  client_reference_id: optional(text(200)),
+  currency: optional(text()),
+  customer_creation: optional(oneOf('always', 'if_required')),
+  customer_email: optional(text(800)),
+  expires_at: optional(integer()),
+  line_items: list(lineItem),
+  locale: optional(text(10)),
+  metadata,
+  mode: oneOf('payment'),
+  payment_intent_data: optional(paymentIntentData),
+  payment_method_types: optional(list(text())),
+  submit_type: optional(oneOf('auto', 'book', 'donate', 'pay')),
+  success_url: text(),
+  ui_mode: optional(oneOf('hosted_page', 'hosted')),
+} as const;
+
+export type CreateParams = Read<typeof createFields>;
+export type LineItemParams = CreateParams['line_items'][number];
+export type PaymentIntentData = NonNullable<CreateParams['payment_intent_data']>;

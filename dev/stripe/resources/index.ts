@@ -1,0 +1,29 @@
+import type { WebhookEndpoints } from '../webhooks/endpoints.js';
+import type { Endpoint } from '../wire/endpoint.js';
+import { accountEndpoints } from './accounts.js';
+import { applicationFeeEndpoints } from './application-fees.js';
+import { balanceEndpoints } from './balance.js';
+import { chargeEndpoints } from './charges.js';
+import { checkoutSessionEndpoints } from './checkout-sessions.js';
+import { disputeEndpoints } from './disputes.js';
+import { eventEndpoints } from './events.js';
+import { paymentIntentEndpoints } from './payment-intents.js';
+import { refundEndpoints } from './refunds.js';
+import { transferEndpoints } from './transfers.js';
+import { webhookEndpointEndpoints } from './webhook-endpoints.js';
+
+export function allEndpoints(webhooks: WebhookEndpoints): readonly Endpoint[] {
+  return [
+    ...accountEndpoints,
+    ...applicationFeeEndpoints,
+    ...balanceEndpoints,
+    ...chargeEndpoints,
+    ...checkoutSessionEndpoints,
+    ...disputeEndpoints,
+    ...eventEndpoints,
+    ...paymentIntentEndpoints,
+    ...refundEndpoints,
+    ...transferEndpoints,
+    ...webhookEndpointEndpoints(webhooks),
+  ];
+}

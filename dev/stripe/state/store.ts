@@ -1,0 +1,57 @@
+import type Stripe from 'stripe';
+import { Collection } from './collection.js';
+
+/** What a Checkout Session will charge, kept apart: Stripe shows it only through the PaymentIntent. */
+export interface PaymentPlan {
+  readonly description: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly applicationFeeAmount: number | null;
+  readonly destination: string | null;
+  readonly transferAmount: number | null;
+  readonly onBehalfOf: string | null;
+  readonly transferGroup: string | null;
+  readonly statementDescriptorSuffix: string | null;
+  readonly receiptEmail: string | null;
+}
+
+export interface OnboardingLink {
+  readonly account: string;
+  readonly refreshUrl: string;
+  readonly returnUrl: string;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+  visited: boolean;
+}
+
+/** Every object there is, in memory. A reset makes a new one. */
+export class Store {
+  readonly accounts = new Collection<Stripe.Account>();
+  readonly sessions = new Collection<Stripe.Checkout.Session>();
+  readonly paymentIntents = new Collection<Stripe.PaymentIntent>();
+  readonly charges = new Collection<Stripe.Charge>();
+  readonly transfers = new Collection<Stripe.Transfer>();
+  readonly transferReversals = new Collection<Stripe.TransferReversal>();
+  readonly applicationFees = new Collection<Stripe.ApplicationFee>();
+  readonly feeRefunds = new Collection<Stripe.FeeRefund>();
+  readonly refunds = new Collection<Stripe.Refund>();
+  readonly disputes = new Collection<Stripe.Dispute>();
+  readonly balanceTransactions = new Collection<Stripe.BalanceTransaction>();
+  readonly events = new Collection<Stripe.Event>();
+
+  readonly lineItems = new Map<string, Collection<Stripe.LineItem>>();
+  readonly plans = new Map<string, PaymentPlan>();
+  readonly onboardingLinks = new Map<string, OnboardingLink>();
+  readonly deauthorizedAccounts = new Set<string>();
+  /** The session that a PaymentIntent belongs to. */
+  readonly sessionOfIntent = new Map<string, string>();
+  /** Refunds and reversals, found by what they give back from. */
+  readonly refundsOfCharge = new Map<string, Stripe.Refund[]>();
+  /** Kept instead of scanning all: a load test makes very many of these. */
+  readonly chargesOfIntent = new Map<string, Stripe.Charge[]>();
+}
+
+export function append<T>(index: Map<string, T[]>, key: string, item: T): void {
+  const present = index.get(key);
+  if (present === undefined) index.set(key, [item]);
+  else present.push(item);
+}

@@ -1,0 +1,239 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import Stripe from 'stripe';
+import { newId } from '../state/ids.js';
+import type { WebhookEndpoints, WebhookTarget } from './endpoints.js';
+import { type Agents, post } from './post.js';
+
+/** One try to tell an endpoint of an event. */
+export interface DeliveryAttempt {
+  readonly id: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly endpointId: string;
+  readonly url: string;
+  /** 1 for the first; repetitions on demand count as first ones. */
+  readonly attempt: number;
+  /** The answer's status, or null where none came. */
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly delivered: boolean;
+}
+
+export interface DeliveryOptions {
+  /** How long after a failed attempt the next one follows; as many retries as there are entries. */
+  readonly retryDelaysMs: readonly number[];
+  readonly timeoutMs: number;
+  readonly log: (line: string) => void;
+}
+
+interface Job {
+  readonly event: Stripe.Event;
+  readonly target: WebhookTarget;
+  readonly attempt: number;
+}
+
+export type ReleaseOrder = 'emitted' | 'reversed' | 'shuffled';
+
+const KEPT_ATTEMPTS = 20_000;
+const SOCKETS_PER_HOST = 64;
+
+/**
+ * Tells the endpoints of events as Stripe does (https://docs.stripe.com/webhooks): a POST with the event
+ * and a signature made at that moment, each event on its own and so in no promised order, again with
+ * growing delays until it is answered 2xx.
+ */
+export class Deliveries {
+  readonly #agents: Agents = {
+    http: new HttpAgent({ keepAlive: true, maxSockets: SOCKETS_PER_HOST }),
+    https: new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS_PER_HOST }),
+  };
+  readonly #timers = new Map<NodeJS.Timeout, Job>();
+  #abort = new AbortController();
+  #attempts: DeliveryAttempt[] = [];
+  /** Event and endpoint of every event that has arrived. */
+  readonly #arrived = new Set<string>();
+  #held: Job[] = [];
+  #paused = false;
+  #copies = 1;
+  #inFlight = 0;
+  #idleWaiters: Array<() => void> = [];
+
+  constructor(
+    private readonly endpoints: WebhookEndpoints,
+    private readonly options: DeliveryOptions,
+  ) {}
+
+  /** Takes a new event; the POST starts after the work that emitted it. */
+  accept(event: Stripe.Event): void {
+    const targets = this.endpoints.interestedIn(event);
+    event.pending_webhooks = targets.length;
+    for (const target of targets) {
+      for (let copy = 0; copy < this.#copies; copy += 1) this.#schedule({ event, target, attempt: 1 });
+    }
+  }
+
+  /** From here on nothing is sent, retries included, until `resume` or `deliver`. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(order: ReleaseOrder = 'emitted'): void {
+    this.#paused = false;
+    const jobs = inOrder(this.#held, order);
+    this.#held = [];
+    for (const job of jobs) this.#schedule(job);
+  }
+
+  /** Events that wait because of `pause`, oldest first. */
+  held(): Stripe.Event[] {
+    return [...new Set(this.#held.map((job) => job.event))];
+  }
+
+  /** Throws away what waits, as if the endpoint had been unreachable until Stripe gave up. */
+  discardHeld(): number {
+    const count = this.#held.length;
+    this.#held = [];
+    return count;
+  }
+
+  /** Every event is sent this often from now on. */
+  copies(times: number): void {
+    this.#copies = times;
+  }
+
+  /** Sends an event now, paused or not, and answers when every endpoint has; no retries. */
+  async deliver(event: Stripe.Event): Promise<DeliveryAttempt[]> {
+    this.#held = this.#held.filter((job) => job.event !== event);
+    const targets = this.endpoints.interestedIn(event);
+    return Promise.all(targets.map((target) => this.#send({ event, target, attempt: 1 }, false)));
+  }
+
+  attempts(): readonly DeliveryAttempt[] {
+    return this.#attempts;
+  }
+
+  /** When nothing is on its way and no retry is due; what is held does not count. */
+  async idle(): Promise<void> {
+    if (this.#isIdle()) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Forgets everything and breaks off what is on its way. */
+  reset(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    for (const timer of this.#timers.keys()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#attempts = [];
+    this.#arrived.clear();
+    this.#held = [];
+    this.#paused = false;
+    this.#copies = 1;
+    this.#settle();
+  }
+
+  close(): void {
+    this.reset();
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  #schedule(job: Job, delayMs = 0): void {
+    if (this.#paused) {
+      this.#held.push(job);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (this.#paused) this.#held.push(job);
+      else void this.#send(job, true);
+      this.#settle();
+    }, delayMs);
+    timer.unref();
+    this.#timers.set(timer, job);
+  }
+
+  async #send(job: Job, mayRetry: boolean): Promise<DeliveryAttempt> {
+    const { event, target } = job;
+    const signal = this.#abort.signal;
+    const body = JSON.stringify(event, null, 2);
+    this.#inFlight += 1;
+    const answer = await post(
+      target.endpoint.url,
+      body,
+      {
+        Accept: '*/*; q=0.5, application/xml',
+        'Content-Type': 'application/json; charset=utf-8',
+        'Stripe-Signature': Stripe.webhooks.generateTestHeaderString({
+          payload: body,
+          secret: target.secret,
+        }),
+        'User-Agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+      },
+      this.#agents,
+      signal,
+      this.options.timeoutMs,
+    );
+    this.#inFlight -= 1;
+    const delivered = answer.status !== null && answer.status >= 200 && answer.status < 300;
+    const attempt = this.#note(job, { ...answer, delivered }, signal.aborted);
+    const delay = this.options.retryDelaysMs[job.attempt - 1];
+    if (!delivered && mayRetry && !signal.aborted && delay !== undefined) {
+      this.#schedule({ ...job, attempt: job.attempt + 1 }, delay);
+    }
+    this.#settle();
+    return attempt;
+  }
+
+  #note(
+    { event, target, attempt }: Job,
+    answer: Pick<DeliveryAttempt, 'status' | 'error' | 'delivered'>,
+    forgotten: boolean,
+  ): DeliveryAttempt {
+    const endpointId = target.endpoint.id;
+    const noted: DeliveryAttempt = {
+      id: newId('wda_'),
+      eventId: event.id,
+      eventType: event.type,
+      endpointId,
+      url: target.endpoint.url,
+      attempt,
+      ...answer,
+    };
+    if (forgotten) return noted;
+    const arrival = `${event.id} ${endpointId}`;
+    if (answer.delivered && !this.#arrived.has(arrival)) {
+      this.#arrived.add(arrival);
+      event.pending_webhooks = Math.max(0, event.pending_webhooks - 1);
+    }
+    this.#attempts.push(noted);
+    if (this.#attempts.length > KEPT_ATTEMPTS) this.#attempts.splice(0, KEPT_ATTEMPTS / 2);
+    if (!answer.delivered) {
+      this.options.log(
+        `webhook ${event.type} to ${target.endpoint.url}: ${answer.error ?? `answered ${answer.status}`}`,
+      );
+    }
+    return noted;
+  }
+
+  #isIdle(): boolean {
+    return this.#inFlight === 0 && this.#timers.size === 0;
+  }
+
+  #settle(): void {
+    if (!this.#isIdle()) return;
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
+
+function inOrder(jobs: readonly Job[], order: ReleaseOrder): Job[] {
+  if (order === 'reversed') return [...jobs].reverse();
+  if (order === 'emitted') return [...jobs];
+  return jobs
+    .map((job) => ({ job, key: Math.random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ job }) => job);
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { isUniqueViolation } from '../database/index.js';
+import { conflict, unauthenticated } from '../errors.js';
+import { decode } from '../validation/decode.js';
+import { email, text } from '../validation/rules.js';
+import type { AccessTokens } from './access-tokens.js';
+import { hashPassword, passwordMatches } from './passwords.js';
+import type { RefreshTokens } from './refresh-tokens.js';
+import { User } from './user.entity.js';
+import type { Viewer } from './viewer.js';
+
+const LONGEST_PASSWORD = 200;
+const signUpRules = z.object({
+  email,
+  password: z
+    .string()
+    .min(10, 'Password must have at least 10 characters')
+    .max(LONGEST_PASSWORD, `Password must not be longer than ${LONGEST_PASSWORD} characters`),
+  name: text('Name', 200).nullish(),
+});
+const signInRules = z.object({
+  email,
+  password: z.string().max(LONGEST_PASSWORD, `Password must not be longer than ${LONGEST_PASSWORD} characters`),
+});
+
+export interface Session {
+  readonly user: User;
+  readonly accessToken: string;
+  readonly accessTokenExpiresAt: Date;
+  readonly refreshToken: string;
+}
+
+/** Accounts and their sessions. */
+export class AccountService {
+  constructor(
+    private readonly accessTokens: AccessTokens,
+    private readonly refreshTokens: RefreshTokens,
+  ) {}
+
+  /** @throws AppError BAD_USER_INPUT; CONFLICT when the address has an account */
+  async signUp(em: EntityManager, input: z.input<typeof signUpRules>): Promise<Session> {
+    const { email, password, name } = decode(signUpRules, input);
+    const passwordHash = await hashPassword(password);
+    const user = em.create(User, {
+      id: randomUUID(),
+      email,
+      emailNormalized: email.toLowerCase(),
+      name: name ?? null,
+      passwordHash,
+      createdAt: new Date(),
+    });
+    try {
+      return await this.openSession(em, user);
+    } catch (error) {
+      if (!isUniqueViolation(error, 'app_user_email_normalized_key')) throw error;
+      throw conflict('This e-mail address already has an account; sign in instead', { field: 'email' });
+    }
+  }
+
+  /** @throws AppError UNAUTHENTICATED, the same for an unknown address and a wrong password */
+  async signIn(em: EntityManager, input: z.input<typeof signInRules>): Promise<Session> {
+    const { email, password } = decode(signInRules, input);
+    const user = await em.findOne(
+      User,
+      { emailNormalized: email.toLowerCase() },
+      { populate: ['passwordHash'] },
+    );
+    if (!(await passwordMatches(user?.passwordHash ?? null, password)) || user === null) {
+      throw unauthenticated('Invalid e-mail address or password');
+    }
+    return this.openSession(em, user);
+  }
+
+  /** @throws AppError UNAUTHENTICATED when the refresh token cannot be used (any more) */
+  async refreshSession(em: EntityManager, token: string): Promise<Session> {
+    const { userId, refreshToken } = await this.refreshTokens.rotate(em, token);
+    const user = await em.findOneOrFail(User, { id: userId });
+    return this.session(user, refreshToken);
+  }
+
+  /** Null when the account no longer exists. */
+  viewer(em: EntityManager, viewer: Viewer): Promise<User | null> {
+    return em.findOne(User, { id: viewer.userId });
+  }
+
+  private async openSession(em: EntityManager, user: User): Promise<Session> {
+    const refreshToken = await em.transactional(async (tx) => {
+      tx.persist(user);
+      await tx.flush();
+      return this.refreshTokens.issue(tx, user.id);
+    });
+    return this.session(user, refreshToken);
+  }
+
+  private async session(user: User, refreshToken: string): Promise<Session> {
+    const { accessToken, expiresAt } = await this.accessTokens.issue(user.id);
+    return { user, accessToken, accessTokenExpiresAt: expiresAt, refreshToken };
+  }
+}

@@ -1,0 +1,2 @@
+export { RefreshToken } from './refresh-token.entity.js';
+export { User } from './user.entity.js';

@@ -1,0 +1,6 @@
+export { AccessTokens } from './access-tokens.js';
+export { AccountResolver } from './account.resolver.js';
+export { AccountService } from './account.service.js';
+export { RefreshTokens } from './refresh-tokens.js';
+export { User } from './user.entity.js';
+export { type Credentials, signedIn, type Viewer, viewerOf } from './viewer.js';

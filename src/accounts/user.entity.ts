@@ -1,0 +1,28 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, ObjectType } from 'type-graphql';
+
+@Entity({ tableName: 'app_user' })
+@ObjectType()
+export class User {
+  @Field(() => ID)
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Field(() => String)
+  @Property({ type: 'text' })
+  email!: string;
+
+  /** Lower case; unique, so that one mailbox is one account however it is typed. */
+  @Property({ type: 'text' })
+  emailNormalized!: string;
+
+  @Field(() => String, { nullable: true })
+  @Property({ type: 'text', nullable: true })
+  name: string | null = null;
+
+  @Property({ type: 'text', lazy: true })
+  passwordHash!: string;
+
+  @Property({ type: 'datetime' })
+  createdAt: Date = new Date();
+}

@@ -1,0 +1,115 @@
+import 'reflect-metadata';
+import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
+import type { FastifyInstance } from 'fastify';
+import { AccountResolver, type Credentials } from './accounts/index.js';
+import { ProducerResolver, ShowResolver, TicketResolver, UserProducersResolver } from './catalog/index.js';
+import { createCoordination } from './coordination.js';
+import { createOrm } from './database/index.js';
+import type { Environment } from './env.js';
+import { createApollo } from './graphql/apollo.js';
+import { RequestContext } from './graphql/context.js';
+import { createSchema, type Resolvers } from './graphql/schema.js';
+import { checkoutRoutes } from './http/checkout.routes.js';
+import { graphiqlRoute } from './http/graphiql/graphiql.route.js';
+import { graphqlRoute } from './http/graphql.route.js';
+import { operationsRoutes } from './http/operations.routes.js';
+import { createHttpServer } from './http/server.js';
+import { webhookRoutes } from './http/webhook.route.js';
+import { acceptWebSockets } from './http/websocket.js';
+import { InventoryCounters, InventoryResolver } from './inventory/index.js';
+import type { Logger } from './logging.js';
+import { Metrics } from './metrics.js';
+import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from './orders/index.js';
+import { createReadiness } from './readiness.js';
+import { createServices, type Foundations, type Services } from './services.js';
+import { createStreams } from './streams.js';
+
+export interface App {
+  readonly server: FastifyInstance;
+  readonly services: Services;
+  /** Finishes what is under way, tells sockets to go elsewhere, and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** All wiring, by hand; `replace` puts other foundations in the place of ours. */
+export async function createApp(
+  environment: Environment,
+  logger: Logger,
+  replace: Partial<Foundations> = {},
+): Promise<App> {
+  const metrics = new Metrics();
+  const foundations: Foundations = {
+    environment,
+    logger,
+    metrics,
+    orm: await createOrm(environment.DATABASE_URL, environment.DATABASE_POOL_SIZE),
+    counters: new InventoryCounters(),
+    ...createCoordination(environment, metrics, logger),
+    ...replace,
+  };
+  const services = createServices(foundations);
+  const schema = createSchema(resolversOf(services));
+  const streams = createStreams(services);
+  const createContext = (credentials: Credentials, requestId: string) =>
+    new RequestContext(() => foundations.orm.em.fork(), credentials, requestId, streams);
+
+  const server = createHttpServer(metrics, logger);
+  const apollo = createApollo(
+    schema,
+    environment.INTROSPECTION,
+    [fastifyApolloDrainPlugin(server)],
+    metrics,
+    logger,
+  );
+  await apollo.start();
+  graphqlRoute(server, apollo, async (authorization, requestId) =>
+    createContext(await services.accessTokens.read(authorization), requestId),
+  );
+  webhookRoutes(server, services.webhooks, logger);
+  checkoutRoutes(server, (sessionId) =>
+    services.orders.completeCheckout(foundations.orm.em.fork(), sessionId),
+  );
+  await server.register(graphiqlRoute);
+  const readiness = createReadiness(foundations);
+  operationsRoutes(server, metrics, readiness.check);
+  const closeSockets = acceptWebSockets(server.server, {
+    schema,
+    introspection: environment.INTROSPECTION,
+    readCredentials: (authorization) => services.accessTokens.read(authorization),
+    createContext,
+    metrics,
+    logger,
+  });
+
+  return {
+    server,
+    services,
+    close: async () => {
+      readiness.drain();
+      await services.worker.stop();
+      await closeSockets();
+      await apollo.stop();
+      await server.close();
+      services.stream.close();
+      services.mailer.close();
+      await foundations.events.close();
+      await foundations.locks.close();
+      await foundations.orm.close();
+    },
+  };
+}
+
+function resolversOf(services: Services): Resolvers {
+  return new Map<unknown, object>([
+    [AccountResolver, new AccountResolver(services.accounts)],
+    [ProducerResolver, new ProducerResolver(services.producers)],
+    [UserProducersResolver, new UserProducersResolver()],
+    [ShowResolver, new ShowResolver(services.shows, services.showList)],
+    [TicketResolver, new TicketResolver(services.tickets, services.producers)],
+    [InventoryResolver, new InventoryResolver()],
+    [OrderResolver, new OrderResolver(services.orders, services.purchases)],
+    [OrderFieldsResolver, new OrderFieldsResolver()],
+    [OrderLineResolver, new OrderLineResolver()],
+    [AttendeeResolver, new AttendeeResolver()],
+  ]);
+}

@@ -1,0 +1,12 @@
+export { catalogLoaders } from './loaders.js';
+export { Producer } from './producer.entity.js';
+export { ProducerResolver, UserProducersResolver } from './producer.resolver.js';
+export { ProducerService } from './producer.service.js';
+export { Show, ShowStatus } from './show.entity.js';
+export { ShowResolver } from './show.resolver.js';
+export { ShowService } from './show.service.js';
+export { ShowList } from './show-list.js';
+export { StripeAccountService } from './stripe-account.service.js';
+export { Ticket } from './ticket.entity.js';
+export { TicketResolver } from './ticket.resolver.js';
+export { TicketService } from './ticket.service.js';

@@ -1,0 +1,24 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, ObjectType } from 'type-graphql';
+
+@Entity({ tableName: 'producer' })
+@ObjectType({ description: 'Whoever puts shows on sale and is paid for them.' })
+export class Producer {
+  @Field(() => ID)
+  @PrimaryKey({ type: 'integer' })
+  id!: number;
+
+  @Field(() => String)
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Property({ type: 'text', nullable: true })
+  stripeAccountId: string | null = null;
+
+  @Field(() => Boolean, { description: 'True once the Stripe account behind this producer may take charges.' })
+  @Property({ type: 'boolean' })
+  canAcceptPayments: boolean = false;
+
+  @Property({ type: 'datetime' })
+  createdAt: Date = new Date();
+}

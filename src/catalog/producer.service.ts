@@ -1,0 +1,77 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { User, type Viewer } from '../accounts/index.js';
+import { forbidden, notFound, unauthenticated } from '../errors.js';
+import type { Connect } from '../payments/index.js';
+import { decode } from '../validation/decode.js';
+import { parseProducerId } from '../validation/ids.js';
+import { httpUrl, text } from '../validation/rules.js';
+import { Producer } from './producer.entity.js';
+import { ProducerMember } from './producer-member.entity.js';
+
+const producerRules = z.object({ name: text('Name', 200) });
+const onboardingRules = z.object({ returnUrl: httpUrl('returnUrl'), refreshUrl: httpUrl('refreshUrl') });
+
+/** Producers, their teams, and the Stripe accounts behind them. */
+export class ProducerService {
+  constructor(private readonly connect: Connect) {}
+
+  /** Whoever makes a producer owns it. */
+  async create(em: EntityManager, viewer: Viewer, input: z.input<typeof producerRules>): Promise<Producer> {
+    const { name } = decode(producerRules, input);
+    return em.transactional(async (tx) => {
+      if ((await tx.count(User, { id: viewer.userId })) === 0) throw unauthenticated('This account no longer exists');
+      const producer = tx.create(Producer, { name, canAcceptPayments: false, createdAt: new Date() });
+      await tx.flush();
+      tx.create(
+        ProducerMember,
+        { producerId: producer.id, userId: viewer.userId, role: 'OWNER', createdAt: new Date() },
+        { persist: true },
+      );
+      return producer;
+    });
+  }
+
+  /**
+   * Starts Stripe's onboarding, or goes on with it.
+   *
+   * @throws AppError FORBIDDEN, NOT_FOUND, PAYMENT_PROVIDER_UNAVAILABLE
+   */
+  async connectStripeAccount(
+    em: EntityManager,
+    viewer: Viewer,
+    producerId: string,
+    urls: z.input<typeof onboardingRules>,
+  ): Promise<{ url: string; producer: Producer }> {
+    const id = parseProducerId(producerId);
+    const { returnUrl, refreshUrl } = decode(onboardingRules, urls);
+    const producer = await this.requireMember(em, viewer, id);
+    if (producer.stripeAccountId === null) {
+      const owner = await em.findOneOrFail(User, { id: viewer.userId });
+      const accountId = await this.connect.createAccount(id, owner.email);
+      await em.nativeUpdate(Producer, { id, stripeAccountId: null }, { stripeAccountId: accountId });
+      await em.refresh(producer);
+    }
+    const url = await this.connect.createOnboardingLink(producer.stripeAccountId ?? '', returnUrl, refreshUrl);
+    return { url, producer };
+  }
+
+  /** @returns the producer whose team the viewer is of. @throws AppError NOT_FOUND, FORBIDDEN */
+  async requireMember(em: EntityManager, viewer: Viewer, producerId: number): Promise<Producer> {
+    const producer = await em.findOne(Producer, { id: producerId });
+    if (producer === null) throw notFound('Producer not found');
+    if (!(await this.isMember(em, viewer, producerId))) throw forbidden("You are not of this producer's team");
+    return producer;
+  }
+
+  async isMember(em: EntityManager, viewer: Viewer | null, producerId: number): Promise<boolean> {
+    if (viewer === null) return false;
+    return (await em.count(ProducerMember, { producerId, userId: viewer.userId })) > 0;
+  }
+
+  /** The producers whose teams the viewer is of. */
+  async idsOf(em: EntityManager, viewer: Viewer): Promise<ReadonlySet<number>> {
+    const memberships = await em.find(ProducerMember, { userId: viewer.userId });
+    return new Set(memberships.map((membership) => membership.producerId));
+  }
+}

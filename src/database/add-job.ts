@@ -1,0 +1,18 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+
+/**
+ * Enqueues a job in the caller's transaction: it exists exactly if the transaction commits.
+ *
+ * @param jobKey at most one waiting job has this key; adding it again replaces the one that waits
+ */
+export async function addJob(
+  em: EntityManager,
+  task: string,
+  payload: Readonly<Record<string, unknown>>,
+  options: { jobKey?: string; maxAttempts?: number } = {},
+): Promise<void> {
+  await em.execute(
+    'select graphile_worker.add_job(?, payload := ?::json, job_key := ?, max_attempts := ?)',
+    [task, JSON.stringify(payload), options.jobKey ?? null, options.maxAttempts ?? 25],
+  );
+}

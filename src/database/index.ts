@@ -1,0 +1,4 @@
+export { addJob } from './add-job.js';
+export { migrate } from './migrate.js';
+export { createOrm, type Orm } from './orm.js';
+export { isUniqueViolation } from './unique-violation.js';

@@ -1,0 +1,6 @@
+import { Migration20261122000000_initial } from './Migration20261122000000_initial.js';
+
+/** In the order they are applied; the names are what the database remembers. */
+export const migrations = [
+  { name: 'Migration20261122000000_initial', class: Migration20261122000000_initial },
+];

@@ -1,0 +1,49 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { type Credentials, signedIn, type Viewer, viewerOf } from '../accounts/viewer.js';
+
+/** Where subscriptions come from; type-graphql gives their functions nothing but the context. */
+export interface Streams {
+  inventoryChanged(context: RequestContext, showId: string): Promise<AsyncIterable<unknown>>;
+  orderUpdated(context: RequestContext, id: string, accessToken: string | undefined): Promise<AsyncIterable<unknown>>;
+}
+
+/** What one operation works with: its unit of work, its viewer, and its loaders. */
+export class RequestContext {
+  private unitOfWork: EntityManager;
+  private readonly memory = new Map<unknown, unknown>();
+
+  constructor(
+    private readonly newUnitOfWork: () => EntityManager,
+    private readonly credentials: Credentials,
+    readonly requestId: string,
+    readonly streams: Streams,
+  ) {
+    this.unitOfWork = newUnitOfWork();
+  }
+
+  get em(): EntityManager {
+    return this.unitOfWork;
+  }
+
+  /** @throws AppError UNAUTHENTICATED for a token that is invalid or expired; null without one */
+  viewer(): Viewer | null {
+    return viewerOf(this.credentials);
+  }
+
+  /** @throws AppError UNAUTHENTICATED unless somebody is signed in */
+  signedIn(): Viewer {
+    return signedIn(this.credentials);
+  }
+
+  /** What `make` made for this operation, made once; loaders live here. */
+  use<Made>(make: (context: RequestContext) => Made): Made {
+    if (!this.memory.has(make)) this.memory.set(make, make(this));
+    return this.memory.get(make) as Made;
+  }
+
+  /** Forgets what was read. A subscription calls this before each message: rows it knows are old by then. */
+  renew(): void {
+    this.unitOfWork = this.newUnitOfWork();
+    this.memory.clear();
+  }
+}

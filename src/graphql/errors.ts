@@ -1,0 +1,56 @@
+import { unwrapResolverError } from '@apollo/server/errors';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { AppError } from '../errors.js';
+import { type Logger, requestScope } from '../logging.js';
+
+/** Errors that graphql and Apollo make themselves about what the client sent. */
+const CLIENT_CODES: ReadonlySet<unknown> = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'BAD_USER_INPUT',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+]);
+
+/**
+ * What a client is told: its own mistakes and our AppErrors as they are, all else masked and logged
+ * under the request id that is also in the answer.
+ */
+export function formatError(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  logger: Logger,
+): GraphQLFormattedError {
+  const cause = unwrapResolverError(error);
+  if (cause instanceof AppError) {
+    return { ...formatted, message: cause.message, extensions: { code: cause.code, ...cause.details } };
+  }
+  if (isClientMistake(formatted, cause)) {
+    const { stacktrace: _, ...extensions } = formatted.extensions ?? {};
+    return { ...formatted, extensions: { ...extensions, ...fieldOf(formatted) } };
+  }
+  const requestId = requestScope.getStore()?.requestId;
+  logger.error({ err: cause, path: formatted.path }, 'A request failed unexpectedly');
+  return {
+    message: 'Internal server error',
+    ...(formatted.path && { path: formatted.path }),
+    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
+  };
+}
+
+/** A scalar that refuses an argument throws a GraphQLError of its own; a failing resolver never does. */
+function isClientMistake(formatted: GraphQLFormattedError, cause: unknown): boolean {
+  if (CLIENT_CODES.has(formatted.extensions?.code)) return true;
+  return cause instanceof GraphQLError && cause.originalError === undefined && cause.path === undefined;
+}
+
+/** Where in the variables the wrong value stands: graphql says so in its message alone. */
+function fieldOf(formatted: GraphQLFormattedError): { field?: string } {
+  if (formatted.extensions?.code !== 'BAD_USER_INPUT') return {};
+  const place = /^Variable "\$(\w+)" (?:got invalid value .*? at "([^"]+)";|.*)/s.exec(formatted.message);
+  if (place === null) return {};
+  const path = place[2] ?? place[1] ?? '';
+  return { field: path.replace(/\[(\d+)\]/g, '.$1').replace(/^input\./, '') };
+}

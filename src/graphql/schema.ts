@@ -1,0 +1,62 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { type GraphQLSchema, printSchema } from 'graphql';
+import { buildSchemaSync, registerEnumType } from 'type-graphql';
+import { AccountResolver } from '../accounts/index.js';
+import {
+  ProducerResolver,
+  ShowResolver,
+  ShowStatus,
+  TicketResolver,
+  UserProducersResolver,
+} from '../catalog/index.js';
+import { InventoryResolver, TicketStatus } from '../inventory/index.js';
+import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from '../orders/index.js';
+import { AttendeeStatus, OrderStatus, PaymentStatus } from '../orders/entities.js';
+
+registerEnumType(ShowStatus, { name: 'ShowStatus' });
+registerEnumType(TicketStatus, { name: 'TicketStatus' });
+registerEnumType(OrderStatus, {
+  name: 'OrderStatus',
+  description: 'PENDING holds inventory until expiresAt; CONFIRMED is paid, or free.',
+});
+registerEnumType(PaymentStatus, {
+  name: 'PaymentStatus',
+  description: 'Kept apart from OrderStatus: money moving back never silently changes who may enter.',
+});
+registerEnumType(AttendeeStatus, { name: 'AttendeeStatus' });
+
+/** Resolver instances by their class; constructed by hand in app.ts. */
+export type Resolvers = ReadonlyMap<unknown, object>;
+
+/** @param resolvers what answers; without it the schema can be printed but not executed */
+export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
+  return buildSchemaSync({
+    resolvers: [
+      AccountResolver,
+      ProducerResolver,
+      UserProducersResolver,
+      ShowResolver,
+      TicketResolver,
+      InventoryResolver,
+      OrderResolver,
+      OrderFieldsResolver,
+      OrderLineResolver,
+      AttendeeResolver,
+    ],
+    scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
+    container: { get: (resolverClass: unknown) => resolvers.get(resolverClass) },
+    // Rules are checked in the services, which jobs and webhooks call too.
+    validate: false,
+    // Every subscription names its own source; type-graphql insists on having a default one.
+    pubSub: { publish: unused, subscribe: unused },
+  });
+}
+
+/** The schema as it is committed in schema.graphql. */
+export function schemaText(): string {
+  return `${printSchema(createSchema())}\n`;
+}
+
+function unused(): never {
+  throw new Error('Subscriptions take their events from RequestContext.streams');
+}

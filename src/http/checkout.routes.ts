@@ -1,0 +1,66 @@
+import type { FastifyInstance } from 'fastify';
+import { isAppError } from '../errors.js';
+import type { Order } from '../orders/entities.js';
+import { checkoutPage } from './checkout-page.js';
+
+export type CompleteCheckout = (sessionId: string) => Promise<Order>;
+
+interface Query {
+  session_id?: string;
+  order?: string;
+}
+
+/** Where Stripe sends buyers whose shop named no pages of its own. */
+export function checkoutRoutes(server: FastifyInstance, completeCheckout: CompleteCheckout): void {
+  server.get<{ Querystring: Query }>('/checkout/success', async (request, reply) => {
+    void reply.type('text/html; charset=utf-8').header('cache-control', 'no-store');
+    try {
+      const order = await completeCheckout(String(request.query.session_id ?? ''));
+      return reply.send(pageOf(order));
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      if (error.code === 'PAYMENT_PROVIDER_UNAVAILABLE') {
+        return reply.code(503).header('retry-after', '5').send(checkoutPage(STILL_ASKING));
+      }
+      return reply.code(404).send(checkoutPage({ title: 'Order not found', text: 'This link belongs to no order.' }));
+    }
+  });
+
+  server.get<{ Querystring: Query }>('/checkout/cancel', async (request, reply) => {
+    const reference = String(request.query.order ?? '');
+    return reply.type('text/html; charset=utf-8').send(
+      checkoutPage({
+        title: 'Not paid',
+        text: 'Nothing was charged. Your tickets are held a little longer: go back to pay, or let the order run out.',
+        ...(/^[0-9A-Z]{6,12}$/.test(reference) && { reference }),
+      }),
+    );
+  });
+}
+
+const STILL_ASKING = {
+  title: 'One moment',
+  text: 'The payment provider does not answer right now. This page asks again by itself; your order is safe.',
+  refreshSeconds: 5,
+};
+
+function pageOf(order: Order) {
+  const { reference } = order;
+  if (order.status === 'CONFIRMED') {
+    const text = `Your tickets are on their way to ${order.email}.`;
+    return checkoutPage({ title: 'Thank you, your order is confirmed', text, reference });
+  }
+  if (order.paymentStatus === 'PROCESSING') {
+    const text = 'Your bank is still deciding. Your tickets are held until it has; a mail will tell you.';
+    return checkoutPage({ title: 'Payment under way', text, reference, refreshSeconds: 10 });
+  }
+  if (order.status === 'PENDING') {
+    const text = 'Nothing has been paid yet.';
+    return checkoutPage({ title: 'Not paid yet', text, reference });
+  }
+  const text =
+    order.paymentStatus === 'UNPAID'
+      ? 'Nothing was charged, and the tickets were given back.'
+      : 'What was paid has been or will be sent back to you.';
+  return checkoutPage({ title: 'This order has ended', text, reference });
+}

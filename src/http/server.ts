@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
+import { type Logger, requestScope } from '../logging.js';
+import type { Metrics } from '../metrics.js';
+
+/** The largest body of a request, in bytes. */
+const BODY_LIMIT = 256 * 1024;
+/** Milliseconds for a whole request to arrive: slow ones must not keep connections for ever. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const USABLE_REQUEST_ID = /^[\w.-]{8,100}$/;
+
+/** The HTTP server with what all routes share: request ids, logs, metrics, errors. */
+export function createHttpServer(metrics: Metrics, logger: Logger): FastifyInstance {
+  const server = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 500 },
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && USABLE_REQUEST_ID.test(given) ? given : randomUUID();
+    },
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    requestScope.run({ requestId: request.id }, done);
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const labels = { method: request.method, route, status: String(reply.statusCode) };
+    metrics.httpRequests.observe(labels, reply.elapsedTime / 1000);
+    done();
+  });
+  server.setErrorHandler<FastifyError>((error, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) logger.error({ err: error, requestId: request.id }, 'A request failed unexpectedly');
+    void reply.code(status).send({ errors: [describe(error, status, request.id)] });
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const message = `There is nothing at ${request.method} ${request.url.split('?')[0]?.slice(0, 100)}`;
+    void reply.code(404).send({ errors: [{ message, extensions: { code: 'NOT_FOUND' } }] });
+  });
+  return server;
+}
+
+/** In the form of GraphQL errors, so that clients need to know one form only. */
+function describe(error: FastifyError, status: number, requestId: string) {
+  if (status >= 500) {
+    return { message: 'Internal server error', extensions: { code: 'INTERNAL_SERVER_ERROR', requestId } };
+  }
+  const message =
+    status === 413
+      ? `The body must not be larger than ${BODY_LIMIT / 1024} kB`
+      : error.code === 'FST_ERR_CTP_INVALID_JSON_BODY' || error instanceof SyntaxError
+        ? 'The body is not valid JSON'
+        : error.message;
+  return { message, extensions: { code: 'BAD_USER_INPUT' } };
+}

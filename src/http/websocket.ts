@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { CloseCode, type SubscribePayload } from 'graphql-ws';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { Credentials } from '../accounts/index.js';
+import type { RequestContext } from '../graphql/context.js';
+import { formatError } from '../graphql/errors.js';
+import { DOCUMENT_LIMITS, documentLimits } from '../graphql/limits.js';
+import { type Logger, requestScope } from '../logging.js';
+import type { Metrics } from '../metrics.js';
+
+/** Bytes. */
+const LARGEST_MESSAGE = 256 * 1024;
+const CONNECTION_INIT_MS = 3_000;
+
+export interface WebSocketOptions {
+  readonly schema: GraphQLSchema;
+  readonly introspection: boolean;
+  readonly readCredentials: (authorization: string | undefined) => Promise<Credentials>;
+  readonly createContext: (credentials: Credentials, requestId: string) => RequestContext;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/**
+ * GraphQL over WebSocket on /graphql, by the graphql-transport-ws protocol
+ * (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
+ *
+ * @returns what ends all connections with 1001 (going away)
+ */
+export function acceptWebSockets(server: Server, options: WebSocketOptions): () => Promise<void> {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE });
+  server.on('upgrade', (request, socket, head) => {
+    const path = request.url?.split('?')[0];
+    if (path !== '/graphql') {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (accepted) => sockets.emit('connection', accepted, request));
+  });
+  sockets.on('connection', (socket) => {
+    options.metrics.sockets.inc();
+    socket.on('close', () => options.metrics.sockets.dec());
+  });
+  const format = (error: GraphQLError) => formatError(error.toJSON(), error, options.logger);
+  const protocol = useServer<Record<string, unknown> | undefined, { credentials: Credentials }>(
+    {
+      connectionInitWaitTimeout: CONNECTION_INIT_MS,
+      onConnect: async ({ connectionParams, extra }) => {
+        const credentials = await options.readCredentials(authorizationOf(connectionParams));
+        if (credentials.kind === 'invalid') return false;
+        extra.credentials = credentials;
+        if (credentials.kind === 'user') closeWhenExpired(extra.socket, credentials.expiresAt);
+        return true;
+      },
+      onSubscribe: ({ extra }, id, payload) => {
+        const requestId = randomUUID();
+        const context = options.createContext(extra.credentials ?? { kind: 'none' }, requestId);
+        options.logger.debug({ requestId, operation: id }, 'An operation came over a WebSocket');
+        return requestScope.run({ requestId }, () => prepare(payload, context, options));
+      },
+      onNext: (_context, _id, _payload, _args, result: ExecutionResult) =>
+        result.errors === undefined ? undefined : { ...result, errors: result.errors.map(format) },
+      onError: (_context, _id, _payload, errors) =>
+        errors.map((error) => (error instanceof GraphQLError ? format(error) : error)),
+    },
+    sockets,
+  );
+  return async () => {
+    await protocol.dispose();
+    sockets.close();
+  };
+}
+
+/** The same checks as over HTTP, where Apollo makes them. */
+function prepare(
+  payload: SubscribePayload,
+  contextValue: RequestContext,
+  options: WebSocketOptions,
+): ExecutionArgs | readonly GraphQLError[] {
+  try {
+    const document = parse(payload.query, { maxTokens: DOCUMENT_LIMITS.tokens });
+    const introspection = options.introspection ? [] : [NoSchemaIntrospectionCustomRule];
+    const rules = [...specifiedRules, ...documentLimits, ...introspection];
+    const errors = validate(options.schema, document, rules);
+    if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
+    return {
+      schema: options.schema,
+      document,
+      contextValue,
+      operationName: payload.operationName,
+      variableValues: payload.variables,
+    };
+  } catch (error) {
+    if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
+    throw error;
+  }
+}
+
+function withCode(error: GraphQLError, code: string): GraphQLError {
+  return new GraphQLError(error.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    extensions: { ...error.extensions, code },
+  });
+}
+
+/** `{"Authorization": "Bearer ..."}`, as GraphiQL and most clients send it. */
+function authorizationOf(parameters: Record<string, unknown> | undefined): string | undefined {
+  const header = Object.entries(parameters ?? {}).find(([name]) => name.toLowerCase() === 'authorization');
+  return typeof header?.[1] === 'string' ? header[1] : undefined;
+}
+
+/** 4403 is a code after which clients connect again, then with a fresh token. */
+function closeWhenExpired(
+  socket: { close(code: number, reason: string): void; once(event: 'close', listener: () => void): unknown },
+  expiresAt: Date,
+): void {
+  const timer = setTimeout(
+    () => socket.close(CloseCode.Forbidden, 'The access token has expired'),
+    Math.max(expiresAt.getTime() - Date.now(), 0),
+  );
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,12 @@
+export { type CounterChange, InsufficientInventoryError, InventoryCounters } from './counters.js';
+export { type EventBus, InProcessEventBus } from './event-bus.js';
+export { InProcessTicketLocks } from './in-process-locks.js';
+export { InventoryResolver } from './inventory.resolver.js';
+export { InventoryStream } from './inventory-stream.js';
+export { LatestState } from './latest-state.js';
+export type { LockTimes, TicketLocks } from './locks.js';
+export { connectToRedis } from './redis-connections.js';
+export { RedisEventBus } from './redis-event-bus.js';
+export { RedlockTicketLocks } from './redlock.js';
+export type { TicketRow } from './ticket-row.js';
+export { available, type TicketSale, TicketStatus, ticketStatus } from './ticket-status.js';

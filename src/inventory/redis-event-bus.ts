@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Logger } from '../logging.js';
+import type { Metrics } from '../metrics.js';
+import { type EventBus, InProcessEventBus, type Listener } from './event-bus.js';
+
+/** Messages of this process are delivered here directly, and to the others through Redis. */
+export class RedisEventBus implements EventBus {
+  private readonly local = new InProcessEventBus();
+  private readonly origin = randomUUID();
+  /** Per channel how many listen here, and when Redis has agreed to send it. */
+  private readonly channels = new Map<string, { count: number; ready: Promise<void> }>();
+  private readonly gapListeners = new Set<() => void>();
+  private connectedBefore = false;
+
+  /** @param subscriber a connection of its own: Redis allows nothing else on one that listens */
+  constructor(
+    private readonly publisher: Redis,
+    private readonly subscriber: Redis,
+    private readonly metrics: Metrics,
+    private readonly logger: Logger,
+  ) {
+    subscriber.on('message', (channel, message) => this.receive(channel, message));
+    subscriber.on('ready', () => void this.connected());
+    subscriber.on('close', () => this.metrics.redisAvailable.set({ use: 'events' }, 0));
+    if (subscriber.status === 'ready') void this.connected();
+  }
+
+  get healthy(): boolean {
+    return this.publisher.status === 'ready' && this.subscriber.status === 'ready';
+  }
+
+  publish(channel: string, message: string): void {
+    this.local.publish(channel, message);
+    this.publisher.publish(channel, `${this.origin} ${message}`).catch((error: unknown) => {
+      this.logger.warn({ err: error, channel }, 'An event did not reach the other processes');
+    });
+  }
+
+  async subscribe(channel: string, listener: Listener): Promise<() => void> {
+    const stop = await this.local.subscribe(channel, listener);
+    const known = this.channels.get(channel) ?? { count: 0, ready: this.listen([channel]) };
+    known.count += 1;
+    this.channels.set(channel, known);
+    await known.ready;
+    return () => {
+      stop();
+      this.leave(channel);
+    };
+  }
+
+  onGap(listener: () => void): () => void {
+    this.gapListeners.add(listener);
+    return () => this.gapListeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.publisher.disconnect();
+    this.subscriber.disconnect();
+    await this.local.close();
+  }
+
+  private receive(channel: string, message: string): void {
+    const separator = message.indexOf(' ');
+    if (message.slice(0, separator) === this.origin) return;
+    this.local.publish(channel, message.slice(separator + 1));
+  }
+
+  private async connected(): Promise<void> {
+    this.metrics.redisAvailable.set({ use: 'events' }, 1);
+    await this.listen([...this.channels.keys()]);
+    if (this.connectedBefore) for (const listener of this.gapListeners) listener();
+    this.connectedBefore = true;
+  }
+
+  private leave(channel: string): void {
+    const known = this.channels.get(channel);
+    if (known === undefined) return;
+    known.count -= 1;
+    if (known.count > 0) return;
+    this.channels.delete(channel);
+    // Nobody minds a message for nobody; when the connection is back, it is not listened to again.
+    this.subscriber.unsubscribe(channel).catch(() => {});
+  }
+
+  private async listen(channels: string[]): Promise<void> {
+    if (channels.length === 0) return;
+    try {
+      await this.subscriber.subscribe(...channels);
+    } catch (error) {
+      this.logger.warn({ err: error }, 'Listening to events has to wait until Redis is back');
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { InventoryUpdate, TicketInventory } from './inventory-update.js';
+import { LatestState } from './latest-state.js';
+
+/** At most one update per show in this time, in milliseconds. */
+const MERGE_MS = 50;
+
+type Tickets = ReadonlyMap<number, TicketInventory>;
+
+/** What everybody in this process who watches one show is told. */
+export class ShowFeed {
+  private readonly subscribers = new Set<LatestState<Tickets>>();
+  private readonly known = new Map<number, TicketInventory>();
+  private changed = new Map<number, TicketInventory>();
+  private timer: NodeJS.Timeout | undefined;
+  private lastSent = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly showId: number) {}
+
+  get size(): number {
+    return this.subscribers.size;
+  }
+
+  /** Takes in what changed; older than what is known, it is left out. */
+  merge(tickets: readonly TicketInventory[]): void {
+    for (const ticket of tickets) {
+      const known = this.known.get(ticket.ticketId);
+      if (known !== undefined && known.version >= ticket.version) continue;
+      this.known.set(ticket.ticketId, ticket);
+      this.changed.set(ticket.ticketId, ticket);
+    }
+    if (this.changed.size > 0) this.schedule();
+  }
+
+  /** Takes in the whole show as the database has it, and tells everybody all of it. */
+  replace(tickets: readonly TicketInventory[]): void {
+    for (const ticket of tickets) {
+      const known = this.known.get(ticket.ticketId);
+      // The same version can have another status: sales open and end by the clock alone.
+      const newest = known !== undefined && known.version > ticket.version ? known : ticket;
+      this.known.set(ticket.ticketId, newest);
+      this.changed.set(ticket.ticketId, newest);
+    }
+    this.schedule();
+  }
+
+  /** @param onEnd called when this subscriber has left */
+  subscribe(onEnd: () => void): AsyncIterableIterator<InventoryUpdate> {
+    const state = new LatestState<Tickets>(
+      (older, newer) => new Map([...older, ...newer]),
+      () => {
+        this.subscribers.delete(state);
+        onEnd();
+      },
+    );
+    state.offer(new Map(this.known));
+    this.subscribers.add(state);
+    return updates(this.showId, state);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    for (const subscriber of [...this.subscribers]) void subscriber.return();
+  }
+
+  private schedule(): void {
+    if (this.timer !== undefined) return;
+    const wait = Math.max(0, this.lastSent + MERGE_MS - performance.now());
+    this.timer = setTimeout(() => this.send(), wait);
+  }
+
+  private send(): void {
+    this.timer = undefined;
+    this.lastSent = performance.now();
+    const changed = this.changed;
+    this.changed = new Map();
+    for (const subscriber of this.subscribers) subscriber.offer(changed);
+  }
+}
+
+/** Stamps each state at the moment it is taken, not when it was made. */
+function updates(showId: number, states: LatestState<Tickets>): AsyncIterableIterator<InventoryUpdate> {
+  const update = (result: IteratorResult<Tickets>): IteratorResult<InventoryUpdate> =>
+    result.done
+      ? { value: undefined, done: true }
+      : { value: { showId, tickets: [...result.value.values()], sentAt: new Date() }, done: false };
+  const iterator: AsyncIterableIterator<InventoryUpdate> = {
+    next: async () => update(await states.next()),
+    return: async () => update(await states.return()),
+    throw: async (error) => update(await states.throw(error)),
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
+}

@@ -1,0 +1,81 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Show, Ticket } from '../catalog/entities.js';
+import type { Orm } from '../database/index.js';
+import { Attendee, Order, OrderLine } from '../orders/entities.js';
+import { formatMoney } from '../validation/money.js';
+import type { Mail, Mailer } from './mailer.js';
+
+/** What buyers are written. */
+export class OrderMails {
+  constructor(
+    private readonly orm: Orm,
+    private readonly mailer: Mailer,
+    private readonly publicUrl: string,
+  ) {}
+
+  async sendConfirmation(orderId: string): Promise<void> {
+    const em = this.orm.em.fork();
+    const order = await em.findOneOrFail(Order, { id: orderId });
+    const show = await em.findOneOrFail(Show, { id: order.showId });
+    await this.mailer.send({
+      ...this.envelope(order, 'confirmation'),
+      subject: `Your tickets for ${show.title} (order ${order.reference})`,
+      text: [
+        `${greeting(order)}\n`,
+        `your order ${order.reference} for ${show.title} is confirmed.\n`,
+        whenAndWhere(show),
+        '',
+        ...(await ticketLines(em, order)),
+        '',
+        `Total: ${order.totalAmount === 0 ? 'free' : formatMoney(order.totalAmount, order.currency)}`,
+        '',
+        'Show one of the codes above for each person at the door.',
+      ].join('\n'),
+    });
+  }
+
+  async sendRefundNotice(orderId: string): Promise<void> {
+    const em = this.orm.em.fork();
+    const order = await em.findOneOrFail(Order, { id: orderId });
+    const show = await em.findOneOrFail(Show, { id: order.showId });
+    await this.mailer.send({
+      ...this.envelope(order, 'refund'),
+      subject: `Your payment for ${show.title} was refunded (order ${order.reference})`,
+      text: [
+        `${greeting(order)}\n`,
+        `your payment for order ${order.reference} arrived after the order had ended, and the tickets could`,
+        'not be given to you any more.\n',
+        `The whole amount, ${formatMoney(order.totalAmount, order.currency)}, has been sent back. Banks need 5 to 10 days`,
+        'to show it.',
+      ].join('\n'),
+    });
+  }
+
+  private envelope(order: Order, kind: string): Pick<Mail, 'to' | 'messageId'> {
+    return { to: order.email, messageId: `<${kind}.${order.id}@${new URL(this.publicUrl).hostname}>` };
+  }
+}
+
+async function ticketLines(em: EntityManager, order: Order): Promise<string[]> {
+  const lines = await em.find(OrderLine, { orderId: order.id }, { orderBy: { position: 'asc' } });
+  const tickets = await em.find(Ticket, { id: { $in: lines.map((line) => line.ticketId) } });
+  const attendees = await em.find(Attendee, { orderId: order.id }, { orderBy: { position: 'asc' } });
+  const names = new Map(tickets.map((ticket) => [ticket.id, ticket.name]));
+  return lines.flatMap((line) => [
+    `${line.quantity} x ${names.get(line.ticketId)}`,
+    ...attendees.filter((one) => one.orderLineId === line.id).map((one) => `    ${one.code}`),
+  ]);
+}
+
+function greeting(order: Order): string {
+  return order.name === null ? 'Hello,' : `Hello ${order.name},`;
+}
+
+function whenAndWhere(show: Show): string {
+  const when = new Intl.DateTimeFormat('en', {
+    dateStyle: 'full',
+    timeStyle: 'short',
+    timeZone: show.timeZone,
+  }).format(show.startsAt);
+  return `When:  ${when} (${show.timeZone})${show.venue === null ? '' : `\nWhere: ${show.venue}`}`;
+}

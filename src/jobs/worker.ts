@@ -1,0 +1,107 @@
+import { Logger as WorkerLogger, type Runner, run, type TaskList } from 'graphile-worker';
+import type { Orm } from '../database/index.js';
+import type { Logger } from '../logging.js';
+import type { Metrics } from '../metrics.js';
+import type { LateRefunds, OrderChecks } from '../orders/index.js';
+import type { OrderMails } from './order-mails.js';
+
+const CONCURRENT_JOBS = 4;
+/** How often a round of order checks begins, in milliseconds; holds are to be given back within 10 s. */
+const ORDER_CHECK_MS = 2_000;
+/** No task takes this long: a job locked for longer belongs to a process that died. */
+const DEAD_AFTER = '5 minutes';
+const UNLOCK_EVERY_MS = 60_000;
+
+/** Background work: mails and refunds from the job queue, and the looking after of orders. */
+export class Worker {
+  private runner: Runner | undefined;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly running = new Set<Promise<void>>();
+  private stopped = false;
+
+  constructor(
+    private readonly databaseUrl: string,
+    private readonly orm: Orm,
+    private readonly orderChecks: OrderChecks,
+    private readonly lateRefunds: LateRefunds,
+    private readonly mails: OrderMails,
+    private readonly metrics: Metrics,
+    private readonly logger: Logger,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.unlockJobsOfTheDead();
+    this.runner = await run({
+      connectionString: this.databaseUrl,
+      maxPoolSize: CONCURRENT_JOBS + 2,
+      concurrency: CONCURRENT_JOBS,
+      noHandleSignals: true,
+      pollInterval: 2_000,
+      taskList: this.tasks(),
+      logger: new WorkerLogger(() => (level, message) => this.logger.debug({ level }, `Job queue: ${message}`)),
+    });
+    this.repeat(ORDER_CHECK_MS, 'order checks', async () => void (await this.orderChecks.runOnce()));
+    this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());
+  }
+
+  /** Lets running jobs finish. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const timer of this.timers) clearTimeout(timer);
+    await Promise.all([...this.running]);
+    await this.runner?.stop();
+  }
+
+  private tasks(): TaskList {
+    const forOrder = (task: string, work: (orderId: string) => Promise<void>) => ({
+      [task]: async (payload: unknown) => {
+        const { orderId } = payload as { orderId: string };
+        try {
+          await work(orderId);
+          this.metrics.jobs.inc({ task, outcome: 'success' });
+        } catch (error) {
+          this.metrics.jobs.inc({ task, outcome: 'failure' });
+          this.logger.error({ err: error, task, orderId }, 'A job failed and is tried again later');
+          throw error;
+        }
+      },
+    });
+    return {
+      ...forOrder('send-order-confirmation', (orderId) => this.mails.sendConfirmation(orderId)),
+      ...forOrder('send-refund-notice', (orderId) => this.mails.sendRefundNotice(orderId)),
+      ...forOrder('refund-late-payment', (orderId) => this.lateRefunds.refund(orderId)),
+    };
+  }
+
+  /** Each round begins `everyMs` after the one before has ended, so that they never pile up. */
+  private repeat(everyMs: number, name: string, work: () => Promise<void>): void {
+    const round = async () => {
+      try {
+        await work();
+      } catch (error) {
+        this.logger.error({ err: error }, `A round of ${name} failed`);
+      }
+    };
+    const schedule = () => {
+      if (this.stopped) return;
+      const timer = setTimeout(() => {
+        const running = round().finally(() => {
+          this.running.delete(running);
+          schedule();
+        });
+        this.running.add(running);
+        this.timers.splice(this.timers.indexOf(timer), 1);
+      }, everyMs);
+      this.timers.push(timer);
+    };
+    schedule();
+  }
+
+  private async unlockJobsOfTheDead(): Promise<void> {
+    await this.orm.em.fork().execute(
+      `select graphile_worker.force_unlock_workers(
+         array(select distinct locked_by from graphile_worker.jobs where locked_at < now() - ?::interval))`,
+      [DEAD_AFTER],
+    );
+  }
+}

@@ -1,0 +1,18 @@
+import { createApp } from './app.js';
+import { EnvironmentError, readEnvironment } from './env.js';
+import { createLogger } from './logging.js';
+import { runUntilSignal } from './run-until-signal.js';
+
+try {
+  const environment = readEnvironment();
+  const logger = createLogger(environment.LOG_LEVEL);
+  const app = await createApp(environment, logger);
+  if (environment.WORKER) await app.services.worker.start();
+  await app.server.listen({ port: environment.PORT, host: environment.HOST });
+  logger.info({ url: environment.PUBLIC_URL, worker: environment.WORKER }, 'Boxoffice is open');
+  runUntilSignal(logger, () => app.close());
+} catch (error) {
+  if (!(error instanceof EnvironmentError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

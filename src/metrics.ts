@@ -1,0 +1,59 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Everything that `/metrics` shows. Durations are in seconds, as Prometheus advises. */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly httpRequests = this.histogram('boxoffice_http_request_seconds', 'HTTP requests', [
+    'method',
+    'route',
+    'status',
+  ]);
+  readonly operations = this.histogram('boxoffice_graphql_operation_seconds', 'GraphQL operations', [
+    'type',
+    'outcome',
+  ]);
+  readonly purchases = this.counter('boxoffice_purchases_total', 'Purchases by outcome', ['outcome']);
+  readonly ordersEnded = this.counter('boxoffice_orders_settled_total', 'Orders that left PENDING', ['status']);
+  readonly lockWait = this.histogram('boxoffice_lock_wait_seconds', 'Waiting for the locks of a purchase');
+  readonly lockHold = this.histogram('boxoffice_lock_hold_seconds', 'Holding the locks of a purchase');
+  readonly lockContention = this.counter(
+    'boxoffice_lock_contention_total',
+    'Attempts at a lock that somebody else held',
+  );
+  readonly lockFailures = this.counter('boxoffice_lock_failures_total', 'Locks that could not be had or kept', [
+    'reason',
+  ]);
+  readonly redisAvailable = this.gauge('boxoffice_redis_available', '1 while Redis answers', ['use']);
+  readonly jobs = this.counter('boxoffice_jobs_total', 'Background jobs by task and outcome', ['task', 'outcome']);
+  readonly subscribers = this.gauge('boxoffice_subscribers', 'Open subscriptions', ['field']);
+  readonly sockets = this.gauge('boxoffice_websockets', 'Open WebSocket connections');
+  readonly webhooks = this.counter('boxoffice_webhooks_total', 'Webhook deliveries by outcome', [
+    'endpoint',
+    'outcome',
+  ]);
+  readonly stripeRequests = this.histogram('boxoffice_stripe_request_seconds', 'Calls to Stripe', ['outcome']);
+  readonly paymentAlarms = this.counter(
+    'boxoffice_payment_alarms_total',
+    'Payments that need a human: what was paid does not fit the order',
+    ['reason'],
+  );
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  private histogram<Label extends string>(name: string, help: string, labelNames: Label[] = []) {
+    return new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [this.registry] });
+  }
+
+  private counter<Label extends string>(name: string, help: string, labelNames: Label[] = []) {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge<Label extends string>(name: string, help: string, labelNames: Label[] = []) {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+}

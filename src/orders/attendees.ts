@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Attendee, AttendeeStatus } from './attendee.entity.js';
+import { newAttendeeCode } from './codes.js';
+import type { Order } from './order.entity.js';
+import type { OrderLine } from './order-line.entity.js';
+
+/** One attendee for each unit of each line; flushed with the transaction that confirms the order. */
+export function createAttendees(em: EntityManager, order: Order, lines: readonly OrderLine[]): void {
+  for (const line of lines) {
+    for (let position = 0; position < line.quantity; position += 1) {
+      em.create(
+        Attendee,
+        {
+          id: randomUUID(),
+          orderId: order.id,
+          orderLineId: line.id,
+          ticketId: line.ticketId,
+          position,
+          name: order.name,
+          email: order.email,
+          status: AttendeeStatus.VALID,
+          code: newAttendeeCode(),
+          checkedInAt: null,
+        },
+        { persist: true },
+      );
+    }
+  }
+}

@@ -1,0 +1,16 @@
+export { CheckoutWebhooks } from './checkout-webhooks.js';
+export { LateRefunds } from './late-refunds.js';
+export { LockedPurchaseExecutor } from './locked-purchase-executor.js';
+export { OrderResolver } from './order.resolver.js';
+export { OrderService } from './order.service.js';
+export { OrderCheckout } from './order-checkout.js';
+export { OrderChecks } from './order-checks.js';
+export { OrderConfirmation } from './order-confirmation.js';
+export { OrderEvents } from './order-events.js';
+export { AttendeeResolver, OrderFieldsResolver, OrderLineResolver } from './order-fields.resolver.js';
+export { OrderLifecycle } from './order-lifecycle.service.js';
+export { OrderPlacement } from './order-placement.js';
+export { OrderSettlement } from './order-settlement.js';
+export { OrderTokens } from './order-tokens.js';
+export type { PurchaseExecutor } from './purchase-executor.js';
+export { PurchaseService } from './purchase.service.js';

@@ -1,0 +1,94 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import Stripe from 'stripe';
+import { Show, Ticket } from '../catalog/entities.js';
+import { AppError, badUserInput, isAppError } from '../errors.js';
+import type { Checkout, CheckoutRequest } from '../payments/index.js';
+import { Order } from './order.entity.js';
+import { OrderLine } from './order-line.entity.js';
+
+/** Stripe takes 30 minutes at least; one more for clocks that differ. */
+const SHORTEST_SESSION_MS = 31 * 60_000;
+
+/** The Checkout Session of an order. */
+export class OrderCheckout {
+  constructor(
+    private readonly checkout: Checkout,
+    private readonly publicUrl: string,
+  ) {}
+
+  /**
+   * Makes the order's session if it has none, stores its id and page, and tells whether the order
+   * still waits for it.
+   *
+   * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE, PRODUCER_NOT_PAYABLE, BAD_USER_INPUT
+   */
+  async ensureSession(em: EntityManager, order: Order): Promise<string> {
+    if (order.checkoutSessionId !== null) return order.checkoutSessionId;
+    const session = await this.createSession(em, order);
+    await em.nativeUpdate(
+      Order,
+      { id: order.id, checkoutSessionId: null },
+      { checkoutSessionId: session.id, checkoutPage: session.url },
+    );
+    await em.refresh(order);
+    return session.id;
+  }
+
+  /** @returns undefined where Stripe refuses to make a session, so that none can have existed */
+  async findSession(em: EntityManager, order: Order): Promise<string | undefined> {
+    try {
+      return await this.ensureSession(em, order);
+    } catch (error) {
+      if (isAppError(error, 'PAYMENT_PROVIDER_UNAVAILABLE') || !isAppError(error)) throw error;
+      return undefined;
+    }
+  }
+
+  private async createSession(em: EntityManager, order: Order): Promise<Stripe.Checkout.Session> {
+    const request = await this.requestOf(em, order);
+    try {
+      return await this.checkout.create(request);
+    } catch (error) {
+      throw refusal(error);
+    }
+  }
+
+  private async requestOf(em: EntityManager, order: Order): Promise<CheckoutRequest> {
+    const show = await em.findOneOrFail(Show, { id: order.showId });
+    const lines = await em.find(OrderLine, { orderId: order.id }, { orderBy: { position: 'asc' } });
+    const tickets = await em.find(Ticket, { id: { $in: lines.map((line) => line.ticketId) } });
+    const names = new Map(tickets.map((ticket) => [ticket.id, ticket.name]));
+    const holdMs = (order.expiresAt?.getTime() ?? 0) - order.createdAt.getTime();
+    return {
+      orderId: order.id,
+      orderReference: order.reference,
+      showId: show.id,
+      showTitle: show.title,
+      email: order.email,
+      currency: order.currency,
+      lines: lines
+        .filter((line) => line.unitAmount > 0)
+        .map((line) => ({
+          name: names.get(line.ticketId) ?? '',
+          unitPrice: line.unitAmount,
+          quantity: line.quantity,
+        })),
+      applicationFee: order.applicationFeeAmount,
+      destination: order.stripeAccountId ?? '',
+      expiresAt: new Date(order.createdAt.getTime() + Math.max(holdMs, SHORTEST_SESSION_MS)),
+      successUrl: order.successUrl ?? `${this.publicUrl}/checkout/success?session_id={CHECKOUT_SESSION_ID}`,
+      cancelUrl: order.cancelUrl ?? `${this.publicUrl}/checkout/cancel?order=${order.reference}`,
+    };
+  }
+}
+
+/** Stripe answered, and will not: says why in terms of the order. */
+function refusal(error: unknown): unknown {
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return error;
+  if (error.code === 'amount_too_small' || error.code === 'amount_too_large') {
+    return badUserInput('items', `The payment provider does not take this amount: ${error.message}`);
+  }
+  return new AppError('PRODUCER_NOT_PAYABLE', 'The payment provider does not take payments for this producer now', {}, {
+    cause: error,
+  });
+}

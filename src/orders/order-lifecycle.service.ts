@@ -1,0 +1,162 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Orm } from '../database/index.js';
+import { conflict } from '../errors.js';
+import type { InventoryStream } from '../inventory/index.js';
+import type { Logger } from '../logging.js';
+import type { Metrics } from '../metrics.js';
+import { type Checkout, isMissingAtStripe, type PaymentState, paymentState } from '../payments/index.js';
+import { Order, OrderStatus, PaymentStatus } from './order.entity.js';
+import type { OrderCheckout } from './order-checkout.js';
+import type { OrderEvents } from './order-events.js';
+import type { OrderSettlement } from './order-settlement.js';
+import type { Settled } from './settled.js';
+
+/** How long an abandoned order is asked about, in milliseconds; its session has expired by then. */
+const STRAY_SESSION_MS = 60 * 60_000;
+const NEXT_CHECK_MS = 60_000;
+const AFTER_ALARM_MS = 60 * 60_000;
+
+/** Everything that happens to an order after it was made. Stripe is called outside of all transactions. */
+export class OrderLifecycle {
+  constructor(
+    private readonly orm: Orm,
+    private readonly checkout: Checkout,
+    private readonly orderCheckout: OrderCheckout,
+    private readonly settlement: OrderSettlement,
+    private readonly inventory: InventoryStream,
+    private readonly events: OrderEvents,
+    private readonly metrics: Metrics,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Asks Stripe what became of the session, and lets the order follow. */
+  async synchronize(orderId: string, sessionId: string): Promise<PaymentState> {
+    const payment = paymentState(await this.checkout.retrieve(sessionId));
+    await this.settle(orderId, payment);
+    return payment;
+  }
+
+  async settle(orderId: string, payment: PaymentState): Promise<void> {
+    await this.inTransaction(orderId, (em) => this.settlement.settle(em, orderId, payment));
+  }
+
+  /** After a Checkout Session could not be made: inventory back, key free, a stray session looked for. */
+  async abandon(orderId: string): Promise<void> {
+    const checkAt = new Date(Date.now() + NEXT_CHECK_MS);
+    await this.inTransaction(orderId, (em) => this.settlement.abandon(em, orderId, checkAt));
+  }
+
+  /** What has to follow the commit of a settlement. */
+  announce(orderId: string, settled: Settled): void {
+    if (settled.outcome !== 'applied') return;
+    this.inventory.publish(settled.tickets);
+    this.events.publish(orderId);
+  }
+
+  /**
+   * Expires the session first and gives the inventory back once Stripe has said that nobody can pay
+   * any more.
+   *
+   * @throws AppError CONFLICT with `status` when the order is confirmed, ended or being paid;
+   * PAYMENT_PROVIDER_UNAVAILABLE when Stripe cannot be asked, and then the hold stays
+   */
+  async cancel(order: Order): Promise<void> {
+    if (order.status === OrderStatus.CANCELLED) return;
+    if (order.status === OrderStatus.PENDING) {
+      await this.orm.em
+        .fork()
+        .nativeUpdate(
+          Order,
+          { id: order.id, status: OrderStatus.PENDING, cancelRequestedAt: null },
+          { cancelRequestedAt: new Date() },
+        );
+      await this.endSession(order);
+    }
+    const now = await this.orm.em.fork().findOneOrFail(Order, { id: order.id });
+    if (now.status === OrderStatus.CANCELLED) return;
+    throw conflict(conflictMessage(now), { status: now.status, paymentStatus: now.paymentStatus });
+  }
+
+  /**
+   * Looks after one order whose time for it has come: lets it follow Stripe, ends a hold whose time
+   * is over, and expires the session of an order that was abandoned before its buyer heard of it.
+   */
+  async check(orderId: string): Promise<void> {
+    const em = this.orm.em.fork();
+    const order = await em.findOneOrFail(Order, { id: orderId });
+    if (order.status === OrderStatus.PENDING) {
+      await this.checkPending(em, order);
+    } else if (order.status === OrderStatus.CANCELLED && order.paymentStatus === PaymentStatus.UNPAID) {
+      await this.checkStray(em, order);
+    } else {
+      await this.checkAgainAt(order, null);
+    }
+  }
+
+  private async checkPending(em: EntityManager, order: Order): Promise<void> {
+    const over = order.expiresAt !== null && order.expiresAt <= new Date();
+    const payment =
+      over || order.cancelRequestedAt !== null
+        ? await this.endSession(order)
+        : await this.synchronize(order.id, await this.orderCheckout.ensureSession(em, order));
+    await this.checkAgainAt(order, nextCheck(order, payment));
+  }
+
+  private async checkStray(em: EntityManager, order: Order): Promise<void> {
+    const age = Date.now() - order.createdAt.getTime();
+    if (age < STRAY_SESSION_MS) {
+      const sessionId = await this.orderCheckout.findSession(em, order);
+      if (sessionId !== undefined) await this.settle(order.id, paymentState(await this.checkout.expire(sessionId)));
+    }
+    await this.checkAgainAt(order, null);
+  }
+
+  private async endSession(order: Order): Promise<PaymentState> {
+    const payment = await this.expiredSession(order);
+    await this.settle(order.id, payment);
+    return payment;
+  }
+
+  private async expiredSession(order: Order): Promise<PaymentState> {
+    const sessionId = await this.orderCheckout.findSession(this.orm.em.fork(), order);
+    if (sessionId === undefined) return { kind: 'expired' };
+    try {
+      return paymentState(await this.checkout.expire(sessionId));
+    } catch (error) {
+      if (!isMissingAtStripe(error)) throw error;
+      this.metrics.paymentAlarms.inc({ reason: 'session_missing' });
+      this.logger.error({ orderId: order.id, sessionId }, 'ALARM: Stripe does not know the session of an order');
+      throw error;
+    }
+  }
+
+  private async inTransaction(orderId: string, work: (em: EntityManager) => Promise<Settled>): Promise<void> {
+    const settled = await this.orm.em.fork().transactional(work);
+    this.announce(orderId, settled);
+    if (settled.outcome === 'applied') this.logger.info({ orderId }, 'An order followed its payment');
+  }
+
+  private async checkAgainAt(order: Order, checkAt: Date | null): Promise<void> {
+    await this.orm.em.fork().nativeUpdate(Order, { id: order.id, status: order.status }, { checkAt });
+  }
+}
+
+/** When to ask about an order that is still PENDING. */
+function nextCheck(order: Order, payment: PaymentState): Date {
+  // Paid and yet not confirmed was refused on purpose: asking again soon only repeats the alarm.
+  const soon = new Date(Date.now() + (payment.kind === 'paid' ? AFTER_ALARM_MS : NEXT_CHECK_MS));
+  const { expiresAt } = order;
+  const endsSooner = payment.kind === 'open' && expiresAt !== null && expiresAt > new Date() && expiresAt < soon;
+  return endsSooner ? expiresAt : soon;
+}
+
+function conflictMessage(order: Order): string {
+  switch (order.status) {
+    case OrderStatus.CONFIRMED:
+      return 'This order is confirmed and can no longer be cancelled';
+    case OrderStatus.PENDING:
+      return 'This order is being paid; it can be cancelled if the payment fails';
+    default:
+      return 'This order has already ended';
+  }
+}

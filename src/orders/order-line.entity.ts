@@ -1,0 +1,30 @@
+import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { Ticket } from '../catalog/entities.js';
+import { Order } from './order.entity.js';
+
+@Entity({ tableName: 'order_line' })
+@ObjectType()
+export class OrderLine {
+  @Field(() => ID)
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => Order, { mapToPk: true, fieldName: 'order_id' })
+  orderId!: string;
+
+  @ManyToOne(() => Ticket, { mapToPk: true, fieldName: 'ticket_id' })
+  ticketId!: number;
+
+  /** In the order that the buyer named them. */
+  @Property({ type: 'integer' })
+  position!: number;
+
+  @Field(() => Int)
+  @Property({ type: 'integer' })
+  quantity!: number;
+
+  /** Minor units of the order's currency. */
+  @Property({ type: 'integer', fieldName: 'unit_price' })
+  unitAmount!: number;
+}

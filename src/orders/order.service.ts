@@ -1,0 +1,105 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Viewer } from '../accounts/index.js';
+import type { ProducerService } from '../catalog/index.js';
+import { Show } from '../catalog/entities.js';
+import { badUserInput, notFound, unauthenticated } from '../errors.js';
+import type { Page } from '../graphql/connection.js';
+import { isMissingAtStripe } from '../payments/index.js';
+import { parseOrderId } from '../validation/ids.js';
+import { decodeCursor, encodeCursor, pageSize } from '../validation/paging.js';
+import { Order } from './order.entity.js';
+import type { OrderLifecycle } from './order-lifecycle.service.js';
+import type { OrderTokens } from './order-tokens.js';
+
+const SESSION_ID = /^cs_[A-Za-z0-9_]{4,250}$/;
+const UUID = /^[0-9a-f-]{36}$/;
+
+/** Orders as their buyers and producers see them. */
+export class OrderService {
+  constructor(
+    private readonly producers: ProducerService,
+    private readonly lifecycle: OrderLifecycle,
+    private readonly tokens: OrderTokens,
+  ) {}
+
+  /** Null when there is none, or it is not for this viewer. @throws AppError BAD_USER_INPUT */
+  async find(em: EntityManager, viewer: Viewer | null, id: string, accessToken?: string | null): Promise<Order | null> {
+    const orderId = parseOrderId(id);
+    const order = await em.findOne(Order, { id: orderId });
+    return order && (await this.mayRead(em, viewer, order, accessToken)) ? order : null;
+  }
+
+  /** @throws AppError NOT_FOUND */
+  async require(em: EntityManager, viewer: Viewer | null, id: string, accessToken?: string | null): Promise<Order> {
+    const order = await this.find(em, viewer, id, accessToken);
+    if (order === null) throw notFound('Order not found');
+    return order;
+  }
+
+  /** The viewer's own orders, newest first. */
+  async page(em: EntityManager, viewer: Viewer, first: number, after: string | null): Promise<Page<Order>> {
+    const size = pageSize(first);
+    const position = after === null ? null : decodeCursor(after, UUID);
+    const own = { buyerId: viewer.userId };
+    const older = position && {
+      $or: [{ createdAt: { $lt: position.at } }, { createdAt: position.at, id: { $lt: position.id } }],
+    };
+    const found = await em.find(Order, older ? { $and: [own, older] } : own, {
+      orderBy: { createdAt: 'desc', id: 'desc' },
+      limit: size + 1,
+    });
+    const nodes = found.slice(0, size);
+    return {
+      edges: nodes.map((node) => ({ node, cursor: encodeCursor({ at: node.createdAt, id: node.id }) })),
+      hasNextPage: found.length > size,
+      hasPreviousPage: position !== null,
+      countAll: () => em.count(Order, own),
+    };
+  }
+
+  /**
+   * Asks Stripe what became of the session and lets the order follow; the session's id serves as the
+   * order's access token.
+   *
+   * @throws AppError BAD_USER_INPUT, NOT_FOUND, PAYMENT_PROVIDER_UNAVAILABLE
+   */
+  async completeCheckout(em: EntityManager, sessionId: string): Promise<Order> {
+    if (!SESSION_ID.test(sessionId)) throw badUserInput('sessionId', 'Invalid Checkout Session ID format');
+    const order = await em.findOne(Order, { checkoutSessionId: sessionId });
+    if (order === null) throw notFound('Order not found');
+    try {
+      await this.lifecycle.synchronize(order.id, sessionId);
+    } catch (error) {
+      if (isMissingAtStripe(error)) throw notFound('Order not found');
+      throw error;
+    }
+    await em.refresh(order);
+    return order;
+  }
+
+  /**
+   * Cancelling twice answers with the cancelled order.
+   *
+   * @throws AppError UNAUTHENTICATED without account and token; NOT_FOUND; CONFLICT with `status`
+   */
+  async cancel(em: EntityManager, viewer: Viewer | null, id: string, accessToken?: string | null): Promise<Order> {
+    if (viewer === null && !accessToken) throw unauthenticated("Sign in, or send the order's access token");
+    const order = await this.require(em, viewer, id, accessToken);
+    await this.lifecycle.cancel(order);
+    await em.refresh(order);
+    return order;
+  }
+
+  private async mayRead(
+    em: EntityManager,
+    viewer: Viewer | null,
+    order: Order,
+    accessToken: string | null | undefined,
+  ): Promise<boolean> {
+    if (accessToken && this.tokens.matches(order.id, accessToken)) return true;
+    if (viewer === null) return false;
+    if (order.buyerId === viewer.userId) return true;
+    const show = await em.findOneOrFail(Show, { id: order.showId });
+    return this.producers.isMember(em, viewer, show.producerId);
+  }
+}

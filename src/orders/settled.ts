@@ -1,0 +1,11 @@
+import type { TicketRow } from '../inventory/index.js';
+
+/** What settling an order came to, inside a transaction that is not yet committed. */
+export interface Settled {
+  /** `refused`: on purpose, because something does not fit; a human has to look. */
+  readonly outcome: 'applied' | 'ignored' | 'refused';
+  /** Tickets whose counters moved, as they stand now. */
+  readonly tickets: readonly TicketRow[];
+}
+
+export const UNCHANGED: Settled = { outcome: 'ignored', tickets: [] };

@@ -1,0 +1,45 @@
+import type Stripe from 'stripe';
+import type { StripeCalls } from './stripe-calls.js';
+
+/** The Stripe accounts that producers are paid on. */
+export class Connect {
+  constructor(
+    private readonly stripe: Stripe,
+    private readonly calls: StripeCalls,
+  ) {}
+
+  /** The same producer always gets the same account, also when asking twice at once. */
+  async createAccount(producerId: number, email: string): Promise<string> {
+    const account = await this.calls.run('accounts.create', (options) =>
+      this.stripe.accounts.create(
+        {
+          type: 'express',
+          email,
+          capabilities: { transfers: { requested: true }, card_payments: { requested: true } },
+          metadata: { producer_id: String(producerId) },
+        },
+        { ...options, idempotencyKey: `producer:${producerId}:account:1` },
+      ),
+    );
+    return account.id;
+  }
+
+  /** @returns the address of Stripe's onboarding; good for one visit, soon */
+  async createOnboardingLink(accountId: string, returnUrl: string, refreshUrl: string): Promise<string> {
+    const link = await this.calls.run('accountLinks.create', (options) =>
+      this.stripe.accountLinks.create(
+        { account: accountId, type: 'account_onboarding', return_url: returnUrl, refresh_url: refreshUrl },
+        options,
+      ),
+    );
+    return link.url;
+  }
+
+  /** Whether money can be charged on behalf of this account and transferred to it. */
+  async canAcceptPayments(accountId: string): Promise<boolean> {
+    const account = await this.calls.run('accounts.retrieve', (options) =>
+      this.stripe.accounts.retrieve(accountId, {}, options),
+    );
+    return account.charges_enabled === true && account.capabilities?.transfers === 'active';
+  }
+}

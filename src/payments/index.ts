@@ -1,0 +1,11 @@
+export { Checkout, type CheckoutRequest } from './checkout.js';
+export { Connect } from './connect.js';
+export { type PaymentState, paymentState } from './payment-state.js';
+export { isMissingAtStripe, isProviderUnavailable, StripeCalls } from './stripe-calls.js';
+export { createStripeClient } from './stripe-client.js';
+export {
+  type WebhookEffect,
+  type WebhookEndpoint,
+  type WebhookHandler,
+  WebhookInbox,
+} from './webhook-inbox.js';

@@ -1,0 +1,102 @@
+import Stripe from 'stripe';
+import { AppError, isAppError } from '../errors.js';
+import type { Logger } from '../logging.js';
+import type { Metrics } from '../metrics.js';
+
+/** Milliseconds: one attempt; and all attempts together, which leaves time to answer within 15 s. */
+const ATTEMPT_MS = 10_000;
+const DEADLINE_MS = 12_000;
+const LONGEST_PAUSE_MS = 2_000;
+const MOST_ATTEMPTS = 3;
+
+/** Runs calls to Stripe within a deadline, and tells an outage from a refusal. */
+export class StripeCalls {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Repeats what Stripe says may be repeated: 409 (a call with the same idempotency key is still
+   * running), 429 and 5xx, with jitter. Everything repeated must therefore carry an idempotency
+   * key, or change nothing. (Source: docs.stripe.com/error-low-level.)
+   *
+   * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE, with `retryAfterMs`, when there was no answer
+   * @throws Stripe.errors.StripeError when Stripe answered and refused
+   */
+  async run<Result>(name: string, call: (options: Stripe.RequestOptions) => Promise<Result>): Promise<Result> {
+    const deadline = Date.now() + DEADLINE_MS;
+    for (let attempt = 1; ; attempt += 1) {
+      const timeout = Math.min(ATTEMPT_MS, Math.max(deadline - Date.now(), 1));
+      try {
+        return await this.measured(() => call({ timeout }));
+      } catch (error) {
+        const wait = pauseBeforeRepeating(error, attempt);
+        if (attempt >= MOST_ATTEMPTS || wait === undefined || Date.now() + wait >= deadline - ATTEMPT_MS / 4) {
+          throw this.translated(name, error);
+        }
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
+  private async measured<Result>(call: () => Promise<Result>): Promise<Result> {
+    const stop = this.metrics.stripeRequests.startTimer();
+    try {
+      const result = await call();
+      stop({ outcome: 'success' });
+      return result;
+    } catch (error) {
+      stop({ outcome: isOutage(error) ? 'unavailable' : 'refused' });
+      throw error;
+    }
+  }
+
+  private translated(name: string, error: unknown): unknown {
+    if (!isOutage(error)) {
+      this.logger.warn({ err: error, call: name }, 'Stripe refused a call');
+      return error;
+    }
+    this.logger.error({ err: error, call: name }, 'Stripe did not answer a call');
+    return new AppError(
+      'PAYMENT_PROVIDER_UNAVAILABLE',
+      'The payment provider cannot be reached right now; nothing was charged',
+      { retryAfterMs: retryAfterMs(error) ?? 5_000 },
+      { cause: error },
+    );
+  }
+}
+
+/** Whether the session, account or payment that was asked for does not exist at Stripe. */
+export function isMissingAtStripe(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing';
+}
+
+/** Whether Stripe could not be reached at all, or could not serve the call now. */
+export function isProviderUnavailable(error: unknown): boolean {
+  return isAppError(error, 'PAYMENT_PROVIDER_UNAVAILABLE');
+}
+
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeError)) return false;
+  if (error instanceof Stripe.errors.StripeConnectionError) return true;
+  const status = error.statusCode ?? 0;
+  return status === 409 || status === 429 || status >= 500;
+}
+
+/** @returns milliseconds, or undefined where repeating is of no use: a timeout has spent the time */
+function pauseBeforeRepeating(error: unknown, attempt: number): number | undefined {
+  if (!isOutage(error)) return undefined;
+  const timedOut = error instanceof Stripe.errors.StripeConnectionError && /timeout|ETIMEDOUT/i.test(String(error.detail ?? error.message));
+  if (timedOut) return undefined;
+  const advised = retryAfterMs(error);
+  if (advised !== undefined) return advised <= LONGEST_PAUSE_MS ? advised : undefined;
+  return 100 * 2 ** attempt * (0.5 + Math.random());
+}
+
+/** Stripe's `Retry-After`, given in seconds. */
+function retryAfterMs(error: unknown): number | undefined {
+  if (!(error instanceof Stripe.errors.StripeError)) return undefined;
+  const seconds = Number(error.headers?.['retry-after']);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) : undefined;
+}

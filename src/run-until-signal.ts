@@ -1,0 +1,29 @@
+import type { Logger } from './logging.js';
+
+/** What is not finished by then is given up; in milliseconds. */
+const LONGEST_DRAIN_MS = 30_000;
+
+/** Keeps the process going until it is told to end, then lets it finish what it does. */
+export function runUntilSignal(logger: Logger, close: () => Promise<void>): void {
+  let closing = false;
+  const end = async (signal: string) => {
+    if (closing) return;
+    closing = true;
+    logger.info({ signal }, 'Draining');
+    const deadline = setTimeout(() => {
+      logger.fatal('Draining took too long; what was left is given up');
+      process.exit(1);
+    }, LONGEST_DRAIN_MS);
+    deadline.unref();
+    try {
+      await close();
+      logger.info('Drained');
+      process.exitCode = 0;
+    } catch (error) {
+      logger.fatal({ err: error }, 'Draining failed');
+      process.exitCode = 1;
+    }
+    clearTimeout(deadline);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal));
+}

@@ -1,0 +1,133 @@
+import { AccessTokens, AccountService, RefreshTokens } from './accounts/index.js';
+import { ProducerService, ShowList, ShowService, StripeAccountService, TicketService } from './catalog/index.js';
+import type { Coordination } from './coordination.js';
+import type { Orm } from './database/index.js';
+import type { Environment } from './env.js';
+import { InventoryCounters, InventoryStream } from './inventory/index.js';
+import { FileMailer, type Mailer, OrderMails, SmtpMailer, Worker } from './jobs/index.js';
+import type { Logger } from './logging.js';
+import type { Metrics } from './metrics.js';
+import {
+  CheckoutWebhooks,
+  LateRefunds,
+  LockedPurchaseExecutor,
+  OrderCheckout,
+  OrderChecks,
+  OrderConfirmation,
+  OrderEvents,
+  OrderLifecycle,
+  OrderPlacement,
+  OrderService,
+  OrderSettlement,
+  OrderTokens,
+  PurchaseService,
+} from './orders/index.js';
+import { Checkout, Connect, createStripeClient, StripeCalls, WebhookInbox } from './payments/index.js';
+
+/** What everything else is made of. */
+export interface Foundations extends Coordination {
+  readonly environment: Environment;
+  readonly orm: Orm;
+  readonly counters: InventoryCounters;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+export type Services = ReturnType<typeof createServices>;
+
+/** All services, wired by hand; constructing them starts nothing. */
+export function createServices(foundations: Foundations) {
+  const { environment, orm, counters, metrics, logger, events } = foundations;
+  const stripe = createStripeClient(environment);
+  const calls = new StripeCalls(metrics, logger);
+  const checkout = new Checkout(stripe, calls);
+  const connect = new Connect(stripe, calls);
+  const stream = new InventoryStream(orm, events, counters, metrics, logger);
+  const orderEvents = new OrderEvents(events, metrics);
+
+  const accessTokens = new AccessTokens(environment.JWT_SECRET);
+  const accounts = new AccountService(accessTokens, new RefreshTokens(logger));
+  const producers = new ProducerService(connect);
+  const shows = new ShowService(producers, stream);
+  const tickets = new TicketService(shows, counters, stream);
+
+  const confirmation = new OrderConfirmation(counters, metrics, logger);
+  const settlement = new OrderSettlement(counters, confirmation);
+  const orderCheckout = new OrderCheckout(checkout, environment.PUBLIC_URL);
+  const lifecycle = new OrderLifecycle(
+    orm,
+    checkout,
+    orderCheckout,
+    settlement,
+    stream,
+    orderEvents,
+    metrics,
+    logger,
+  );
+  const tokens = new OrderTokens(environment.JWT_SECRET);
+  const placement = new OrderPlacement(counters, {
+    holdMinutes: environment.HOLD_MINUTES,
+    platformFeePercent: environment.PLATFORM_FEE_PERCENT,
+  });
+  const executor = new LockedPurchaseExecutor(orm, foundations.locks, placement);
+  const purchases = new PurchaseService(
+    shows,
+    counters,
+    executor,
+    stream,
+    orderCheckout,
+    lifecycle,
+    tokens,
+    metrics,
+    logger,
+  );
+  const orders = new OrderService(producers, lifecycle, tokens);
+
+  const stripeAccounts = new StripeAccountService(orm, connect, logger);
+  const webhooks = new WebhookInbox(
+    orm,
+    stripe,
+    { platform: environment.STRIPE_WEBHOOK_SECRET, connect: environment.STRIPE_CONNECT_WEBHOOK_SECRET },
+    /^[a-z]+_live_/.test(environment.STRIPE_SECRET_KEY),
+    new Map([
+      ...new CheckoutWebhooks(orm, checkout, settlement, lifecycle).handlers(),
+      ...stripeAccounts.handlers(),
+    ]),
+    metrics,
+    logger,
+  );
+
+  const mailer = createMailer(environment);
+  const worker = new Worker(
+    environment.DATABASE_URL,
+    orm,
+    new OrderChecks(orm, lifecycle, logger),
+    new LateRefunds(orm, checkout, orderEvents, logger),
+    new OrderMails(orm, mailer, environment.PUBLIC_URL),
+    metrics,
+    logger,
+  );
+  const showList = new ShowList(producers);
+  return {
+    accessTokens,
+    accounts,
+    producers,
+    shows,
+    showList,
+    tickets,
+    purchases,
+    orders,
+    orderEvents,
+    stream,
+    webhooks,
+    mailer,
+    worker,
+  };
+}
+
+function createMailer(environment: Environment): Mailer {
+  const { SMTP_URL, MAIL_FROM, MAIL_DIRECTORY } = environment;
+  return SMTP_URL === undefined
+    ? new FileMailer(MAIL_DIRECTORY, MAIL_FROM)
+    : new SmtpMailer(SMTP_URL, MAIL_FROM);
+}

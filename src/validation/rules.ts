@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { LARGEST_INT } from './money.js';
+
+/** Control characters (but line breaks) have no place in names, and break mail headers and logs. */
+const NO_CONTROL_CHARACTERS = /^[^\p{Cc}]*$/u;
+const NO_CONTROL_BUT_LINES = /^(?:[^\p{Cc}]|[\r\n\t])*$/u;
+
+export function text(label: string, longest: number) {
+  return z
+    .string()
+    .trim()
+    .min(1, `${label} must not be empty`)
+    .max(longest, `${label} must not be longer than ${longest} characters`)
+    .regex(NO_CONTROL_CHARACTERS, `${label} must not contain control characters`);
+}
+
+export function longText(label: string, longest: number) {
+  return z
+    .string()
+    .trim()
+    .max(longest, `${label} must not be longer than ${longest} characters`)
+    .regex(NO_CONTROL_BUT_LINES, `${label} must not contain control characters`);
+}
+
+/** At most 254 characters: RFC 5321, section 4.5.3.1.3 (a path of 256 less its brackets). */
+export const email = z
+  .string()
+  .trim()
+  .max(254, 'Invalid e-mail address')
+  .pipe(z.email('Invalid e-mail address'));
+
+export const timeZone = z.string().refine(isTimeZone, 'Unknown time zone; use an IANA name such as Europe/Berlin');
+
+export const httpUrl = (label: string) =>
+  z
+    .string()
+    .max(2_000, `${label} must not be longer than 2000 characters`)
+    .refine((value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ''), `${label} must be an http or https URL`);
+
+/** An amount in minor units that fits GraphQL's Int. */
+export const price = z
+  .number()
+  .int('Price must be a whole number of minor units')
+  .min(0, 'Price must not be negative')
+  .max(LARGEST_INT, `Price must not be greater than ${LARGEST_INT}`);
+
+function isTimeZone(value: string): boolean {
+  // Intl also takes offsets such as +02:00, which say nothing about daylight saving time.
+  if (!/^[A-Za-z]/.test(value)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}

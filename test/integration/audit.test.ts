@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { auditInventory } from '../support/audit.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+
+const CONFIRMED = '00000000-0000-4000-8000-000000000001';
+const PENDING = '00000000-0000-4000-8000-000000000002';
+const CONFIRMED_LINE = '00000000-0000-4000-8000-000000000011';
+const PENDING_LINE = '00000000-0000-4000-8000-000000000012';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+/** A ticket of which 2 are sold and 3 held, with the orders that say so. */
+beforeEach(async () => {
+  await database.pool.query(`
+    TRUNCATE producer, show, ticket, orders, order_line, attendee RESTART IDENTITY CASCADE;
+    INSERT INTO producer (name) VALUES ('A Producer');
+    INSERT INTO show (producer_id, title, time_zone, starts_at) VALUES (1, 'A Show', 'UTC', now());
+    INSERT INTO show (producer_id, title, time_zone, starts_at) VALUES (1, 'Another Show', 'UTC', now());
+    INSERT INTO ticket (show_id, name, price, currency, quantity, held, sold) VALUES (1, 'Seat', 500, 'USD', 10, 3, 2);
+    INSERT INTO orders (id, reference, show_id, email, status, payment_status, total_amount, currency, confirmed_at)
+      VALUES ('${CONFIRMED}', 'AAAA', 1, 'a@example.com', 'CONFIRMED', 'PAID', 1000, 'USD', now());
+    INSERT INTO orders (id, reference, show_id, email, status, payment_status, total_amount, currency, expires_at)
+      VALUES ('${PENDING}', 'BBBB', 1, 'b@example.com', 'PENDING', 'UNPAID', 1500, 'USD', now());
+    INSERT INTO order_line (id, order_id, ticket_id, position, quantity, unit_price)
+      VALUES ('${CONFIRMED_LINE}', '${CONFIRMED}', 1, 0, 2, 500), ('${PENDING_LINE}', '${PENDING}', 1, 0, 3, 500);
+    INSERT INTO attendee (id, order_id, order_line_id, ticket_id, position, code)
+      SELECT gen_random_uuid(), '${CONFIRMED}', '${CONFIRMED_LINE}', 1, number, 'code ' || number
+      FROM generate_series(0, 1) AS number;
+  `);
+});
+
+describe('the audit of the inventory', () => {
+  test('accepts counters that equal what the orders say', async () => {
+    await expect(auditInventory(database.pool)).resolves.toBeUndefined();
+  });
+
+  test.each([
+    ['held that no order holds', 'UPDATE ticket SET held = 4', 'held is 4, but its PENDING orders hold 3'],
+    [
+      'sold that no order bought',
+      'UPDATE ticket SET sold = 3',
+      'sold is 3, but its CONFIRMED orders bought 2',
+    ],
+    [
+      'an order that ended without giving back',
+      `UPDATE orders SET status = 'EXPIRED' WHERE id = '${PENDING}'`,
+      'held is 3, but its PENDING orders hold 0',
+    ],
+    [
+      'more sold than there is',
+      'ALTER TABLE ticket DROP CONSTRAINT ticket_never_oversold; UPDATE ticket SET quantity = 4',
+      'held 3 + sold 2 is more than its quantity 4',
+    ],
+    ['an attendee too few', `DELETE FROM attendee WHERE position = 1`, '1 attendees for a quantity of 2'],
+    [
+      'an attendee of an order that is not confirmed',
+      `INSERT INTO attendee (id, order_id, order_line_id, ticket_id, position, code)
+       VALUES (gen_random_uuid(), '${PENDING}', '${PENDING_LINE}', 1, 0, 'early')`,
+      '1 attendees for a quantity of 3',
+    ],
+    [
+      'an attendee of two orders at once',
+      `UPDATE attendee SET order_id = '${PENDING}'`,
+      'are not those of its line',
+    ],
+    [
+      'an order without lines',
+      `DELETE FROM order_line WHERE id = '${PENDING_LINE}'; UPDATE ticket SET held = 0`,
+      `order ${PENDING} has no lines`,
+    ],
+    ['a ticket of another show', 'UPDATE orders SET show_id = 2', 'ticket 1 is of another show'],
+  ])('notices %s', async (_what, nudge, difference) => {
+    await database.pool.query(nudge);
+    await expect(auditInventory(database.pool)).rejects.toThrow(difference);
+  });
+});

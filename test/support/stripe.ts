@@ -1,0 +1,40 @@
+import { accountIn } from '../../dev/start/stripe.js';
+import { type LocalStripe, startLocalStripe } from '../../dev/stripe/index.js';
+import type { StripeAccess, TestServer } from './server.js';
+
+/** A local Stripe for one test file, with the secrets under which it signs. */
+export interface TestStripe extends LocalStripe {
+  readonly access: StripeAccess;
+  /** Registers a server's two webhook routes; one server of several is enough, as behind a load balancer. */
+  notify(server: TestServer): Promise<void>;
+  /** Does what a producer does on the pages of onboarding. */
+  finishOnboarding(onboardingUrl: string): Promise<void>;
+}
+
+const WEBHOOK_SECRET = 'whsec_test_platform_endpoint';
+const CONNECT_WEBHOOK_SECRET = 'whsec_test_connect_endpoint';
+
+export async function startTestStripe(): Promise<TestStripe> {
+  const stripe = await startLocalStripe();
+  return {
+    ...stripe,
+    access: {
+      url: stripe.url,
+      secretKey: stripe.secretKey,
+      webhookSecret: WEBHOOK_SECRET,
+      connectWebhookSecret: CONNECT_WEBHOOK_SECRET,
+    },
+    async notify({ url }) {
+      const endpoint = `${url}/webhooks/stripe`;
+      await stripe.addWebhookEndpoint({ url: endpoint, secret: WEBHOOK_SECRET });
+      await stripe.addWebhookEndpoint({
+        url: `${endpoint}/connect`,
+        secret: CONNECT_WEBHOOK_SECRET,
+        connect: true,
+      });
+    },
+    async finishOnboarding(onboardingUrl) {
+      await stripe.completeOnboarding(accountIn(onboardingUrl));
+    },
+  };
+}
