@@ -2,6 +2,13 @@ import { accountIn } from '../../dev/start/stripe.js';
 import { type LocalStripe, startLocalStripe } from '../../dev/stripe/index.js';
 import type { StripeAccess, TestServer } from './server.js';
 
+/** The Checkout Session whose page this is. */
+export function sessionIn(checkoutUrl: string | null): string {
+  const session = /\/pay\/(cs_\w+)/.exec(checkoutUrl ?? '')?.[1];
+  if (session === undefined) throw new Error(`Not the page of a Checkout Session: ${checkoutUrl}`);
+  return session;
+}
+
 /** A local Stripe for one test file, with the secrets under which it signs. */
 export interface TestStripe extends LocalStripe {
   readonly access: StripeAccess;

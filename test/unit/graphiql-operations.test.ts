@@ -9,6 +9,7 @@ import {
   parse,
   validate,
 } from 'graphql';
+import { DEMO_USER } from '../../dev/demo.js';
 import { readyTabs } from '../../src/http/graphiql/page/operations.js';
 
 const schema = buildSchema(readFileSync(new URL('../contract.graphql', import.meta.url), 'utf8'));
@@ -53,6 +54,12 @@ describe('the operations GraphiQL opens with', () => {
 
   it('starts with a tab without variables, because GraphiQL leaves those of the first tab empty', () => {
     expect(tabs[0]?.variables).toBeUndefined();
+  });
+
+  it('signs in as the demo producer', () => {
+    const { email, password } = DEMO_USER;
+
+    expect(tabs.at(-1)?.variables).toMatchObject({ signIn: { email, password } });
   });
 
   it('proposes a show that lies ahead', () => {

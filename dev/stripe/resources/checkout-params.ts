@@ -39,6 +39,7 @@ const paymentIntentData = object({
  * payment of `price_data` on the hosted page. All else is answered with `parameter_unknown`.
  */
 export const createFields = {
+  adaptive_pricing: optional(object({ enabled: optional(boolean()) })),
   allow_promotion_codes: optional(boolean()),
   billing_address_collection: optional(oneOf('auto', 'required')),
   cancel_url: optional(text()),

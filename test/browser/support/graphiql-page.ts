@@ -29,16 +29,21 @@ export class GraphiqlPage {
     await this.#run.click();
   }
 
-  /** Runs a query or mutation and returns what the server answered, data and errors as they came. */
-  async runOverHttp<Data>(): Promise<{ data: Data; errors?: unknown[] }> {
+  /**
+   * Runs a query or mutation and returns what the server answered, data and errors as they came.
+   *
+   * @param operation which one, where the text holds several and GraphiQL asks.
+   */
+  async runOverHttp<Data>(operation?: string): Promise<{ data: Data; errors?: unknown[] }> {
     const answered = this.page.waitForResponse((response) => response.url().endsWith('/graphql'));
     await this.run();
+    if (operation) await this.page.getByRole('menuitem', { name: operation, exact: true }).click();
     return (await (await answered).json()) as { data: Data; errors?: unknown[] };
   }
 
   /** Pastes over all that stands in one of the editors: typed brackets and quotes would close themselves. */
-  async paste(editor: 'query' | 'headers', text: string): Promise<void> {
-    if (editor === 'headers') await this.page.getByRole('button', { name: 'Headers', exact: true }).click();
+  async paste(editor: 'query' | 'Variables' | 'Headers', text: string): Promise<void> {
+    if (editor !== 'query') await this.page.getByRole('button', { name: editor, exact: true }).click();
     const place =
       editor === 'query'
         ? this.page.locator('.graphiql-query-editor')

@@ -179,12 +179,12 @@ mutation SellPublishShow($showId: ID!) {
 const DAYS_UNTIL_EXAMPLE_SHOW = 30;
 
 /** @param now the present time; the example show starts 30 days after it. */
-export function sellVariables(now: Date, origin: string): Record<string, unknown> {
+export function sellVariables(now: Date, origin: string) {
   const startsAt = new Date(now);
   startsAt.setUTCDate(startsAt.getUTCDate() + DAYS_UNTIL_EXAMPLE_SHOW);
   startsAt.setUTCHours(19, 0, 0, 0);
   return {
-    signIn: { email: 'producer@example.com', password: 'correct horse battery' },
+    signIn: { email: 'demo@boxoffice.example', password: 'demo-box-office' },
     producer: { name: 'My productions' },
     producerId: '1',
     returnUrl: `${origin}/graphiql`,
