@@ -17,8 +17,7 @@ FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
-COPY --from=build /app/dist/src ./dist/src
-COPY --from=build /app/dist/graphiql ./dist/graphiql
+COPY --from=build /app/dist ./dist
 COPY package.json ./
 # Everything above belongs to root, so this account can run it and change none of it. Nothing is written
 # outside /tmp: the root file system may be mounted read-only.

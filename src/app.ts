@@ -50,10 +50,10 @@ export async function createApp(
   const services = createServices(foundations);
   const schema = createSchema(resolversOf(services));
   const streams = createStreams(services);
-  const createContext = (credentials: Credentials, requestId: string) =>
-    new RequestContext(() => foundations.orm.em.fork(), credentials, requestId, streams);
+  const createContext = (credentials: Credentials, requestId: string, address: string) =>
+    new RequestContext(() => foundations.orm.em.fork(), credentials, requestId, streams, address);
 
-  const server = createHttpServer(metrics, logger);
+  const server = createHttpServer(environment.TRUSTED_PROXIES, metrics, logger);
   const apollo = createApollo(
     schema,
     environment.INTROSPECTION,
@@ -62,8 +62,8 @@ export async function createApp(
     logger,
   );
   await apollo.start();
-  graphqlRoute(server, apollo, async (authorization, requestId) =>
-    createContext(await services.accessTokens.read(authorization), requestId),
+  graphqlRoute(server, apollo, async (authorization, requestId, address) =>
+    createContext(await services.accessTokens.read(authorization), requestId, address),
   );
   webhookRoutes(server, services.webhooks, logger);
   checkoutRoutes(server, (sessionId) =>
@@ -77,6 +77,7 @@ export async function createApp(
     introspection: environment.INTROSPECTION,
     readCredentials: (authorization) => services.accessTokens.read(authorization),
     createContext,
+    trustedProxies: environment.TRUSTED_PROXIES,
     metrics,
     logger,
   });
@@ -94,6 +95,7 @@ export async function createApp(
       services.mailer.close();
       await foundations.events.close();
       await foundations.locks.close();
+      foundations.counting?.disconnect();
       await foundations.orm.close();
     },
   };

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import type { Environment } from './env.js';
 import {
   connectToRedis,
@@ -15,6 +16,8 @@ import type { Metrics } from './metrics.js';
 export interface Coordination {
   readonly locks: TicketLocks;
   readonly events: EventBus;
+  /** For counting attempts; undefined where each process counts for itself. */
+  readonly counting: Redis | undefined;
 }
 
 /** Redis where there is one; else within this process, which must then be the only one. */
@@ -23,7 +26,7 @@ export function createCoordination(environment: Environment, metrics: Metrics, l
   const queue = new InProcessTicketLocks(LOCK_WAIT_MS, metrics);
   if (REDIS_URL === undefined) {
     logger.warn('No REDIS_URL: locks and events live in this process, so run only one');
-    return { locks: queue, events: new InProcessEventBus() };
+    return { locks: queue, events: new InProcessEventBus(), counting: undefined };
   }
   const nodes = REDLOCK_URLS.map((url) => connectToRedis(url, 'locks', logger));
   const limits = { ttlMs: LOCK_TTL_MS, waitMs: LOCK_WAIT_MS };
@@ -32,5 +35,6 @@ export function createCoordination(environment: Environment, metrics: Metrics, l
   return {
     locks: new RedlockTicketLocks(nodes, queue, limits, metrics, logger),
     events: new RedisEventBus(publisher, subscriber, metrics, logger),
+    counting: connectToRedis(REDIS_URL, 'rate-limits', logger),
   };
 }

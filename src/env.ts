@@ -4,10 +4,13 @@ const DEVELOPMENT_SECRET = 'development-only-secret-do-not-use-in-production';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const url = (...protocols: string[]) =>
-  z.string().refine((value) => {
-    const parsed = URL.parse(value);
-    return parsed !== null && protocols.includes(parsed.protocol.slice(0, -1));
-  }, `must be a URL starting with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`);
+  z.string().refine(
+    (value) => {
+      const parsed = URL.parse(value);
+      return parsed !== null && protocols.includes(parsed.protocol.slice(0, -1));
+    },
+    `must be a URL starting with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+  );
 const milliseconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const list = z.string().transform((value) =>
@@ -46,6 +49,7 @@ const environmentSchema = z.object({
   MAIL_DIRECTORY: z.string().min(1).default('.data/mail'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   RATE_LIMITS: onOff.default(true),
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   INTROSPECTION: onOff.default(true),
   WORKER: onOff.default(true),
 });
@@ -87,7 +91,9 @@ export function readEnvironment(source: NodeJS.ProcessEnv = process.env): Enviro
   const parsed = environmentSchema.safeParse(given);
   const problems = parsed.success
     ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${describe(issue.message, given, issue.path)}`);
+    : parsed.error.issues.map(
+        (issue) => `${issue.path.join('.')}: ${describe(issue.message, given, issue.path)}`,
+      );
   if (given.NODE_ENV === 'production') {
     problems.push(...productionProblems(given));
   }
@@ -122,7 +128,10 @@ function productionProblems(given: Record<string, string | undefined>): string[]
   if (given.JWT_SECRET === DEVELOPMENT_SECRET) {
     problems.push('JWT_SECRET: the development secret must not be used in production');
   }
-  if (given.STRIPE_SECRET_KEY !== undefined && !/^(sk|rk)_(live|test)_.{16,}$/.test(given.STRIPE_SECRET_KEY)) {
+  if (
+    given.STRIPE_SECRET_KEY !== undefined &&
+    !/^(sk|rk)_(live|test)_.{16,}$/.test(given.STRIPE_SECRET_KEY)
+  ) {
     problems.push('STRIPE_SECRET_KEY: must be a key that Stripe issued (sk_live_..., sk_test_... or rk_...)');
   }
   for (const name of ['STRIPE_WEBHOOK_SECRET', 'STRIPE_CONNECT_WEBHOOK_SECRET'] as const) {

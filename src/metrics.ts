@@ -16,25 +16,34 @@ export class Metrics {
     'outcome',
   ]);
   readonly purchases = this.counter('boxoffice_purchases_total', 'Purchases by outcome', ['outcome']);
-  readonly ordersEnded = this.counter('boxoffice_orders_settled_total', 'Orders that left PENDING', ['status']);
+  readonly ordersEnded = this.counter('boxoffice_orders_settled_total', 'Orders that left PENDING', [
+    'status',
+  ]);
   readonly lockWait = this.histogram('boxoffice_lock_wait_seconds', 'Waiting for the locks of a purchase');
   readonly lockHold = this.histogram('boxoffice_lock_hold_seconds', 'Holding the locks of a purchase');
   readonly lockContention = this.counter(
     'boxoffice_lock_contention_total',
     'Attempts at a lock that somebody else held',
   );
-  readonly lockFailures = this.counter('boxoffice_lock_failures_total', 'Locks that could not be had or kept', [
-    'reason',
-  ]);
+  readonly lockFailures = this.counter(
+    'boxoffice_lock_failures_total',
+    'Locks that could not be had or kept',
+    ['reason'],
+  );
   readonly redisAvailable = this.gauge('boxoffice_redis_available', '1 while Redis answers', ['use']);
-  readonly jobs = this.counter('boxoffice_jobs_total', 'Background jobs by task and outcome', ['task', 'outcome']);
+  readonly jobs = this.counter('boxoffice_jobs_total', 'Background jobs by task and outcome', [
+    'task',
+    'outcome',
+  ]);
   readonly subscribers = this.gauge('boxoffice_subscribers', 'Open subscriptions', ['field']);
   readonly sockets = this.gauge('boxoffice_websockets', 'Open WebSocket connections');
   readonly webhooks = this.counter('boxoffice_webhooks_total', 'Webhook deliveries by outcome', [
     'endpoint',
     'outcome',
   ]);
-  readonly stripeRequests = this.histogram('boxoffice_stripe_request_seconds', 'Calls to Stripe', ['outcome']);
+  readonly stripeRequests = this.histogram('boxoffice_stripe_request_seconds', 'Calls to Stripe', [
+    'outcome',
+  ]);
   readonly paymentAlarms = this.counter(
     'boxoffice_payment_alarms_total',
     'Payments that need a human: what was paid does not fit the order',

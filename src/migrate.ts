@@ -1,5 +1,5 @@
-import { readDatabaseUrl } from './env.js';
 import { migrate } from './database/index.js';
+import { readDatabaseUrl } from './env.js';
 import { createLogger } from './logging.js';
 
 const logger = createLogger('info');

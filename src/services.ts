@@ -1,5 +1,11 @@
-import { AccessTokens, AccountService, RefreshTokens } from './accounts/index.js';
-import { ProducerService, ShowList, ShowService, StripeAccountService, TicketService } from './catalog/index.js';
+import { AccessTokens, AccountService, RateLimits, RefreshTokens } from './accounts/index.js';
+import {
+  ProducerService,
+  ShowList,
+  ShowService,
+  StripeAccountService,
+  TicketService,
+} from './catalog/index.js';
 import type { Coordination } from './coordination.js';
 import type { Orm } from './database/index.js';
 import type { Environment } from './env.js';
@@ -46,7 +52,8 @@ export function createServices(foundations: Foundations) {
   const orderEvents = new OrderEvents(events, metrics);
 
   const accessTokens = new AccessTokens(environment.JWT_SECRET);
-  const accounts = new AccountService(accessTokens, new RefreshTokens(logger));
+  const limits = new RateLimits(environment.RATE_LIMITS, foundations.counting);
+  const accounts = new AccountService(accessTokens, new RefreshTokens(logger), limits);
   const producers = new ProducerService(connect);
   const shows = new ShowService(producers, stream);
   const tickets = new TicketService(shows, counters, stream);
@@ -78,6 +85,7 @@ export function createServices(foundations: Foundations) {
     orderCheckout,
     lifecycle,
     tokens,
+    limits,
     metrics,
     logger,
   );

@@ -8,7 +8,10 @@ import { User } from './user.entity.js';
 export class AccountResolver {
   constructor(private readonly accounts: AccountService) {}
 
-  @Query(() => User, { nullable: true, description: 'Whoever the access token belongs to; null without one.' })
+  @Query(() => User, {
+    nullable: true,
+    description: 'Whoever the access token belongs to; null without one.',
+  })
   async viewer(@Ctx() context: RequestContext): Promise<User | null> {
     const viewer = context.viewer();
     return viewer && this.accounts.viewer(context.em, viewer);
@@ -16,15 +19,17 @@ export class AccountResolver {
 
   @Mutation(() => AuthPayload)
   signUp(@Arg('input', () => SignUpInput) input: SignUpInput, @Ctx() context: RequestContext) {
-    return this.accounts.signUp(context.em, input);
+    return this.accounts.signUp(context.em, context.clientAddress, input);
   }
 
   @Mutation(() => AuthPayload)
   signIn(@Arg('input', () => SignInInput) input: SignInInput, @Ctx() context: RequestContext) {
-    return this.accounts.signIn(context.em, input);
+    return this.accounts.signIn(context.em, context.clientAddress, input);
   }
 
-  @Mutation(() => AuthPayload, { description: 'Using one refresh token twice ends every session that came of it.' })
+  @Mutation(() => AuthPayload, {
+    description: 'Using one refresh token twice ends every session that came of it.',
+  })
   refreshSession(@Arg('refreshToken', () => String) refreshToken: string, @Ctx() context: RequestContext) {
     return this.accounts.refreshSession(context.em, refreshToken);
   }

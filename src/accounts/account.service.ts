@@ -7,6 +7,7 @@ import { decode } from '../validation/decode.js';
 import { email, text } from '../validation/rules.js';
 import type { AccessTokens } from './access-tokens.js';
 import { hashPassword, passwordMatches } from './passwords.js';
+import type { RateLimits } from './rate-limits.js';
 import type { RefreshTokens } from './refresh-tokens.js';
 import { User } from './user.entity.js';
 import type { Viewer } from './viewer.js';
@@ -22,7 +23,9 @@ const signUpRules = z.object({
 });
 const signInRules = z.object({
   email,
-  password: z.string().max(LONGEST_PASSWORD, `Password must not be longer than ${LONGEST_PASSWORD} characters`),
+  password: z
+    .string()
+    .max(LONGEST_PASSWORD, `Password must not be longer than ${LONGEST_PASSWORD} characters`),
 });
 
 export interface Session {
@@ -37,11 +40,17 @@ export class AccountService {
   constructor(
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
+    private readonly limits: RateLimits,
   ) {}
 
-  /** @throws AppError BAD_USER_INPUT; CONFLICT when the address has an account */
-  async signUp(em: EntityManager, input: z.input<typeof signUpRules>): Promise<Session> {
+  /** @throws AppError BAD_USER_INPUT; RATE_LIMITED; CONFLICT when the e-mail address has an account */
+  async signUp(
+    em: EntityManager,
+    clientAddress: string,
+    input: z.input<typeof signUpRules>,
+  ): Promise<Session> {
     const { email, password, name } = decode(signUpRules, input);
+    await this.limits.signUp(clientAddress);
     const passwordHash = await hashPassword(password);
     const user = em.create(User, {
       id: randomUUID(),
@@ -59,9 +68,14 @@ export class AccountService {
     }
   }
 
-  /** @throws AppError UNAUTHENTICATED, the same for an unknown address and a wrong password */
-  async signIn(em: EntityManager, input: z.input<typeof signInRules>): Promise<Session> {
+  /** @throws AppError RATE_LIMITED; UNAUTHENTICATED, the same for an unknown account and a wrong password */
+  async signIn(
+    em: EntityManager,
+    clientAddress: string,
+    input: z.input<typeof signInRules>,
+  ): Promise<Session> {
     const { email, password } = decode(signInRules, input);
+    await this.limits.signIn(clientAddress, email);
     const user = await em.findOne(
       User,
       { emailNormalized: email.toLowerCase() },

@@ -59,7 +59,11 @@ export class RefreshTokens {
     );
     if (!row?.used) return;
     this.logger.warn({ userId: known.userId, familyId: known.familyId }, 'A refresh token was used twice');
-    await em.nativeUpdate(RefreshToken, { familyId: known.familyId, revokedAt: null }, { revokedAt: new Date() });
+    await em.nativeUpdate(
+      RefreshToken,
+      { familyId: known.familyId, revokedAt: null },
+      { revokedAt: new Date() },
+    );
   }
 }
 

@@ -28,4 +28,3 @@ export function signedIn(credentials: Credentials): Viewer {
   if (viewer === null) throw unauthenticated();
   return viewer;
 }
-

@@ -21,7 +21,11 @@ export function catalogLoaders(context: RequestContext) {
       return inOrder(ids, rows, (row) => row.id);
     }),
     ticketsOfShow: new DataLoader(async (showIds: readonly number[]) => {
-      const rows = await context.em.find(Ticket, { showId: { $in: [...showIds] } }, { orderBy: { id: 'asc' } });
+      const rows = await context.em.find(
+        Ticket,
+        { showId: { $in: [...showIds] } },
+        { orderBy: { id: 'asc' } },
+      );
       const byShow = Map.groupBy(rows, (row) => row.showId);
       return showIds.map((showId) => byShow.get(showId) ?? []);
     }),
@@ -31,7 +35,9 @@ export function catalogLoaders(context: RequestContext) {
         { userId: { $in: [...userIds] } },
         { orderBy: { producerId: 'asc' } },
       );
-      const producers = await context.em.find(Producer, { id: { $in: members.map((row) => row.producerId) } });
+      const producers = await context.em.find(Producer, {
+        id: { $in: members.map((row) => row.producerId) },
+      });
       const byId = new Map(producers.map((producer) => [producer.id, producer]));
       return userIds.map((userId) =>
         members.filter((row) => row.userId === userId).flatMap((row) => byId.get(row.producerId) ?? []),

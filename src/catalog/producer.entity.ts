@@ -15,7 +15,9 @@ export class Producer {
   @Property({ type: 'text', nullable: true })
   stripeAccountId: string | null = null;
 
-  @Field(() => Boolean, { description: 'True once the Stripe account behind this producer may take charges.' })
+  @Field(() => Boolean, {
+    description: 'True once the Stripe account behind this producer may take charges.',
+  })
   @Property({ type: 'boolean' })
   canAcceptPayments: boolean = false;
 

@@ -20,7 +20,8 @@ export class ProducerService {
   async create(em: EntityManager, viewer: Viewer, input: z.input<typeof producerRules>): Promise<Producer> {
     const { name } = decode(producerRules, input);
     return em.transactional(async (tx) => {
-      if ((await tx.count(User, { id: viewer.userId })) === 0) throw unauthenticated('This account no longer exists');
+      if ((await tx.count(User, { id: viewer.userId })) === 0)
+        throw unauthenticated('This account no longer exists');
       const producer = tx.create(Producer, { name, canAcceptPayments: false, createdAt: new Date() });
       await tx.flush();
       tx.create(
@@ -52,7 +53,11 @@ export class ProducerService {
       await em.nativeUpdate(Producer, { id, stripeAccountId: null }, { stripeAccountId: accountId });
       await em.refresh(producer);
     }
-    const url = await this.connect.createOnboardingLink(producer.stripeAccountId ?? '', returnUrl, refreshUrl);
+    const url = await this.connect.createOnboardingLink(
+      producer.stripeAccountId ?? '',
+      returnUrl,
+      refreshUrl,
+    );
     return { url, producer };
   }
 
@@ -60,7 +65,8 @@ export class ProducerService {
   async requireMember(em: EntityManager, viewer: Viewer, producerId: number): Promise<Producer> {
     const producer = await em.findOne(Producer, { id: producerId });
     if (producer === null) throw notFound('Producer not found');
-    if (!(await this.isMember(em, viewer, producerId))) throw forbidden("You are not of this producer's team");
+    if (!(await this.isMember(em, viewer, producerId)))
+      throw forbidden("You are not of this producer's team");
     return producer;
   }
 

@@ -1,10 +1,10 @@
 import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
+import { z } from 'zod';
 import type { Viewer } from '../accounts/index.js';
 import type { Page } from '../graphql/connection.js';
+import { decode } from '../validation/decode.js';
 import { parseProducerId } from '../validation/ids.js';
 import { decodeCursor, encodeCursor, pageSize } from '../validation/paging.js';
-import { decode } from '../validation/decode.js';
-import { z } from 'zod';
 import type { ProducerService } from './producer.service.js';
 import { Show } from './show.entity.js';
 
@@ -19,7 +19,9 @@ export interface ShowListing {
   } | null;
 }
 
-const searchRule = z.object({ search: z.string().trim().max(200, 'search must not be longer than 200 characters') });
+const searchRule = z.object({
+  search: z.string().trim().max(200, 'search must not be longer than 200 characters'),
+});
 
 /** Lists shows in the order they start: all that are public, and the drafts of the viewer's own producers. */
 export class ShowList {
@@ -40,7 +42,10 @@ export class ShowList {
     );
     const nodes = found.slice(0, size);
     return {
-      edges: nodes.map((node) => ({ node, cursor: encodeCursor({ at: node.startsAt, id: String(node.id) }) })),
+      edges: nodes.map((node) => ({
+        node,
+        cursor: encodeCursor({ at: node.startsAt, id: String(node.id) }),
+      })),
       hasNextPage: found.length > size,
       hasPreviousPage: after !== null,
       countAll: () => em.count(Show, { $and: matching }),
@@ -54,7 +59,9 @@ export class ShowList {
   ): Promise<FilterQuery<Show>[]> {
     const own = viewer === null ? [] : [...(await this.producers.idsOf(em, viewer))];
     const conditions: FilterQuery<Show>[] = [
-      { $or: [{ storedStatus: { $ne: 'DRAFT' } }, ...(own.length > 0 ? [{ producerId: { $in: own } }] : [])] },
+      {
+        $or: [{ storedStatus: { $ne: 'DRAFT' } }, ...(own.length > 0 ? [{ producerId: { $in: own } }] : [])],
+      },
     ];
     if (filter.producerId != null) {
       conditions.push({ producerId: parseProducerId(filter.producerId, 'filter.producerId') });

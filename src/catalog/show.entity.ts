@@ -39,7 +39,10 @@ export class Show {
   @Property({ type: 'datetime' })
   startsAt!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'Without one, the show counts as ended once it has started.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Without one, the show counts as ended once it has started.',
+  })
   @Property({ type: 'datetime', nullable: true })
   endsAt: Date | null = null;
 

@@ -26,7 +26,8 @@ export class StripeAccountService {
         await em.nativeUpdate(Producer, { stripeAccountId: accountId }, { canAcceptPayments });
         return 'applied';
       },
-      afterCommit: () => this.logger.info({ accountId, canAcceptPayments }, "A producer's Stripe account changed"),
+      afterCommit: () =>
+        this.logger.info({ accountId, canAcceptPayments }, "A producer's Stripe account changed"),
     };
   }
 }

@@ -79,10 +79,7 @@ export class TicketResolver {
   private async isTeam(ticket: Ticket, context: RequestContext): Promise<boolean> {
     const viewer = context.viewer();
     if (viewer === null) return false;
-    const [own, show] = await Promise.all([
-      context.use(this.ownProducerIds),
-      this.show(ticket, context),
-    ]);
+    const [own, show] = await Promise.all([context.use(this.ownProducerIds), this.show(ticket, context)]);
     return own.has(show.producerId);
   }
 

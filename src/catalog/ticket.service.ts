@@ -116,7 +116,9 @@ export class TicketService {
       const ticket = await tx.findOneOrFail(Ticket, { id: ticketId }, { refresh: true });
       if (changes.quantity != null && !(await this.counters.setQuantity(tx, ticketId, changes.quantity))) {
         const minimum = (locked?.held ?? 0) + (locked?.sold ?? 0);
-        throw badUserInput('quantity', `Quantity must not be below what is held and sold: ${minimum}`, { minimum });
+        throw badUserInput('quantity', `Quantity must not be below what is held and sold: ${minimum}`, {
+          minimum,
+        });
       }
       ticket.name = changes.name ?? ticket.name;
       ticket.priceAmount = changes.price ?? ticket.priceAmount;
@@ -137,7 +139,9 @@ export class TicketService {
       await this.shows.requireManaged(em, viewer, ticket.showId);
     } catch (error) {
       // Of a draft that is not the viewer's, not even the ticket may be known.
-      throw (error as { code?: string }).code === 'NOT_FOUND' ? notFound(`Ticket ${ticket.id} not found`) : error;
+      throw (error as { code?: string }).code === 'NOT_FOUND'
+        ? notFound(`Ticket ${ticket.id} not found`)
+        : error;
     }
   }
 }

@@ -11,8 +11,10 @@ export async function addJob(
   payload: Readonly<Record<string, unknown>>,
   options: { jobKey?: string; maxAttempts?: number } = {},
 ): Promise<void> {
-  await em.execute(
-    'select graphile_worker.add_job(?, payload := ?::json, job_key := ?, max_attempts := ?)',
-    [task, JSON.stringify(payload), options.jobKey ?? null, options.maxAttempts ?? 25],
-  );
+  await em.execute('select graphile_worker.add_job(?, payload := ?::json, job_key := ?, max_attempts := ?)', [
+    task,
+    JSON.stringify(payload),
+    options.jobKey ?? null,
+    options.maxAttempts ?? 25,
+  ]);
 }

@@ -4,7 +4,11 @@ import { type Credentials, signedIn, type Viewer, viewerOf } from '../accounts/v
 /** Where subscriptions come from; type-graphql gives their functions nothing but the context. */
 export interface Streams {
   inventoryChanged(context: RequestContext, showId: string): Promise<AsyncIterable<unknown>>;
-  orderUpdated(context: RequestContext, id: string, accessToken: string | undefined): Promise<AsyncIterable<unknown>>;
+  orderUpdated(
+    context: RequestContext,
+    id: string,
+    accessToken: string | undefined,
+  ): Promise<AsyncIterable<unknown>>;
 }
 
 /** What one operation works with: its unit of work, its viewer, and its loaders. */
@@ -17,6 +21,8 @@ export class RequestContext {
     private readonly credentials: Credentials,
     readonly requestId: string,
     readonly streams: Streams,
+    /** The client's address, as far as trusted proxies tell it. */
+    readonly clientAddress: string,
   ) {
     this.unitOfWork = newUnitOfWork();
   }

@@ -22,17 +22,19 @@ export function formatError(
   formatted: GraphQLFormattedError,
   error: unknown,
   logger: Logger,
+  requestId: string | undefined = requestScope.getStore()?.requestId,
 ): GraphQLFormattedError {
   const cause = unwrapResolverError(error);
   if (cause instanceof AppError) {
     return { ...formatted, message: cause.message, extensions: { code: cause.code, ...cause.details } };
   }
   if (isClientMistake(formatted, cause)) {
-    const { stacktrace: _, ...extensions } = formatted.extensions ?? {};
-    return { ...formatted, extensions: { ...extensions, ...fieldOf(formatted) } };
+    const { stacktrace: _, ...given } = formatted.extensions ?? {};
+    // Variables that do not fit have a code over HTTP alone, where Apollo gives it.
+    const extensions = { code: 'BAD_USER_INPUT', ...given };
+    return { ...formatted, extensions: { ...extensions, ...fieldOf(formatted.message, extensions.code) } };
   }
-  const requestId = requestScope.getStore()?.requestId;
-  logger.error({ err: cause, path: formatted.path }, 'A request failed unexpectedly');
+  logger.error({ requestId, err: cause, path: formatted.path }, 'A request failed unexpectedly');
   return {
     message: 'Internal server error',
     ...(formatted.path && { path: formatted.path }),
@@ -47,9 +49,9 @@ function isClientMistake(formatted: GraphQLFormattedError, cause: unknown): bool
 }
 
 /** Where in the variables the wrong value stands: graphql says so in its message alone. */
-function fieldOf(formatted: GraphQLFormattedError): { field?: string } {
-  if (formatted.extensions?.code !== 'BAD_USER_INPUT') return {};
-  const place = /^Variable "\$(\w+)" (?:got invalid value .*? at "([^"]+)";|.*)/s.exec(formatted.message);
+function fieldOf(message: string, code: string): { field?: string } {
+  if (code !== 'BAD_USER_INPUT') return {};
+  const place = /^Variable "\$(\w+)" (?:got invalid value .*? at "([^"]+)";|.*)/s.exec(message);
   if (place === null) return {};
   const path = place[2] ?? place[1] ?? '';
   return { field: path.replace(/\[(\d+)\]/g, '.$1').replace(/^input\./, '') };

@@ -19,9 +19,12 @@ function limitDepth(context: ValidationContext): ASTVisitor {
       const depth = depthOf(operation.selectionSet, context, new Map());
       if (depth > DOCUMENT_LIMITS.depth) {
         context.reportError(
-          new GraphQLError(`The document is ${depth} levels deep; at most ${DOCUMENT_LIMITS.depth} are allowed`, {
-            nodes: operation,
-          }),
+          new GraphQLError(
+            `The document is ${depth} levels deep; at most ${DOCUMENT_LIMITS.depth} are allowed`,
+            {
+              nodes: operation,
+            },
+          ),
         );
       }
     },
@@ -38,9 +41,12 @@ function limitAliases(context: ValidationContext): ASTVisitor {
       leave(document) {
         if (aliases <= DOCUMENT_LIMITS.aliases) return;
         context.reportError(
-          new GraphQLError(`The document has ${aliases} aliases; at most ${DOCUMENT_LIMITS.aliases} are allowed`, {
-            nodes: document,
-          }),
+          new GraphQLError(
+            `The document has ${aliases} aliases; at most ${DOCUMENT_LIMITS.aliases} are allowed`,
+            {
+              nodes: document,
+            },
+          ),
         );
       },
     },

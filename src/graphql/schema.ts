@@ -1,5 +1,5 @@
-import { GraphQLDateTime } from 'graphql-scalars';
 import { type GraphQLSchema, printSchema } from 'graphql';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { buildSchemaSync, registerEnumType } from 'type-graphql';
 import { AccountResolver } from '../accounts/index.js';
 import {
@@ -10,8 +10,8 @@ import {
   UserProducersResolver,
 } from '../catalog/index.js';
 import { InventoryResolver, TicketStatus } from '../inventory/index.js';
-import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from '../orders/index.js';
 import { AttendeeStatus, OrderStatus, PaymentStatus } from '../orders/entities.js';
+import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from '../orders/index.js';
 
 registerEnumType(ShowStatus, { name: 'ShowStatus' });
 registerEnumType(TicketStatus, { name: 'TicketStatus' });

@@ -22,7 +22,9 @@ export function checkoutRoutes(server: FastifyInstance, completeCheckout: Comple
       if (error.code === 'PAYMENT_PROVIDER_UNAVAILABLE') {
         return reply.code(503).header('retry-after', '5').send(checkoutPage(STILL_ASKING));
       }
-      return reply.code(404).send(checkoutPage({ title: 'Order not found', text: 'This link belongs to no order.' }));
+      return reply
+        .code(404)
+        .send(checkoutPage({ title: 'Order not found', text: 'This link belongs to no order.' }));
     }
   });
 

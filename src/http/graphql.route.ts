@@ -3,7 +3,11 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance } from 'fastify';
 import type { RequestContext } from '../graphql/context.js';
 
-export type ContextFactory = (authorization: string | undefined, requestId: string) => Promise<RequestContext>;
+export type ContextFactory = (
+  authorization: string | undefined,
+  requestId: string,
+  clientAddress: string,
+) => Promise<RequestContext>;
 
 export function graphqlRoute(
   server: FastifyInstance,
@@ -14,7 +18,7 @@ export function graphqlRoute(
     url: '/graphql',
     method: ['GET', 'POST'],
     handler: fastifyApolloHandler(apollo, {
-      context: async (request) => createContext(request.headers.authorization, request.id),
+      context: async (request) => createContext(request.headers.authorization, request.id, request.ip),
     }),
   });
 }

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  LogController,
+} from 'fastify';
 import { type Logger, requestScope } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 
@@ -9,12 +14,18 @@ const BODY_LIMIT = 256 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const USABLE_REQUEST_ID = /^[\w.-]{8,100}$/;
 
-/** The HTTP server with what all routes share: request ids, logs, metrics, errors. */
-export function createHttpServer(metrics: Metrics, logger: Logger): FastifyInstance {
+/**
+ * The HTTP server with what all routes share: request ids, logs, metrics, errors.
+ *
+ * @param trustedProxies how many proxies stand in front, and tell the client's address
+ */
+export function createHttpServer(trustedProxies: number, metrics: Metrics, logger: Logger): FastifyInstance {
   const server = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    // Of what X-Forwarded-For says, only what our own proxies wrote can be believed.
+    trustProxy: trustedProxies > 0 && ((_address, hop) => hop < trustedProxies),
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import {
   type ExecutionArgs,
   type ExecutionResult,
+  execute,
   GraphQLError,
   type GraphQLSchema,
   NoSchemaIntrospectionCustomRule,
   parse,
   specifiedRules,
+  subscribe,
   validate,
 } from 'graphql';
 import { CloseCode, type SubscribePayload } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
+import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { Credentials } from '../accounts/index.js';
 import type { RequestContext } from '../graphql/context.js';
@@ -28,7 +30,9 @@ export interface WebSocketOptions {
   readonly schema: GraphQLSchema;
   readonly introspection: boolean;
   readonly readCredentials: (authorization: string | undefined) => Promise<Credentials>;
-  readonly createContext: (credentials: Credentials, requestId: string) => RequestContext;
+  readonly createContext: (credentials: Credentials, requestId: string, address: string) => RequestContext;
+  /** How many proxies stand in front, and tell the client's address. */
+  readonly trustedProxies: number;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -53,8 +57,9 @@ export function acceptWebSockets(server: Server, options: WebSocketOptions): () 
     options.metrics.sockets.inc();
     socket.on('close', () => options.metrics.sockets.dec());
   });
-  const format = (error: GraphQLError) => formatError(error.toJSON(), error, options.logger);
-  const protocol = useServer<Record<string, unknown> | undefined, { credentials: Credentials }>(
+  const format = (error: GraphQLError, requestId: string) =>
+    formatError(error.toJSON(), error, options.logger, requestId);
+  const protocol = serveProtocol<Record<string, unknown> | undefined, { credentials: Credentials }>(
     {
       connectionInitWaitTimeout: CONNECTION_INIT_MS,
       onConnect: async ({ connectionParams, extra }) => {
@@ -66,14 +71,23 @@ export function acceptWebSockets(server: Server, options: WebSocketOptions): () 
       },
       onSubscribe: ({ extra }, id, payload) => {
         const requestId = randomUUID();
-        const context = options.createContext(extra.credentials ?? { kind: 'none' }, requestId);
+        const context = options.createContext(
+          extra.credentials ?? { kind: 'none' },
+          requestId,
+          clientAddress(extra.request, options.trustedProxies),
+        );
         options.logger.debug({ requestId, operation: id }, 'An operation came over a WebSocket');
         return requestScope.run({ requestId }, () => prepare(payload, context, options));
       },
-      onNext: (_context, _id, _payload, _args, result: ExecutionResult) =>
-        result.errors === undefined ? undefined : { ...result, errors: result.errors.map(format) },
+      execute: (args: ExecutionArgs) => inScope(args, () => execute(args)),
+      subscribe: (args: ExecutionArgs) => inScope(args, () => subscribe(args)),
+      onNext: (_context, _id, _payload, args, result: ExecutionResult) =>
+        result.errors && {
+          ...result,
+          errors: result.errors.map((error) => format(error, requestIdOf(args))),
+        },
       onError: (_context, _id, _payload, errors) =>
-        errors.map((error) => (error instanceof GraphQLError ? format(error) : error)),
+        errors.map((error) => (error instanceof GraphQLError ? format(error, randomUUID()) : error)),
     },
     sockets,
   );
@@ -81,6 +95,15 @@ export function acceptWebSockets(server: Server, options: WebSocketOptions): () 
     await protocol.dispose();
     sockets.close();
   };
+}
+
+/** Log lines of resolvers then carry the request's id, as over HTTP. */
+function inScope<Result>(args: ExecutionArgs, work: () => Result): Result {
+  return requestScope.run({ requestId: requestIdOf(args) }, work);
+}
+
+function requestIdOf(args: ExecutionArgs): string {
+  return (args.contextValue as RequestContext).requestId;
 }
 
 /** The same checks as over HTTP, where Apollo makes them. */
@@ -134,4 +157,12 @@ function closeWhenExpired(
   );
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
+}
+
+/** As Fastify tells it over HTTP: the address that the outermost of our own proxies saw. */
+function clientAddress(request: IncomingMessage, trustedProxies: number): string {
+  const own = request.socket.remoteAddress ?? '';
+  if (trustedProxies === 0) return own;
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',');
+  return forwarded.at(-Math.min(trustedProxies, forwarded.length))?.trim() || own;
 }

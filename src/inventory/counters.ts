@@ -82,7 +82,11 @@ export class InventoryCounters {
     return rows.map(ticketRow);
   }
 
-  private async select(em: EntityManager, ticketIds: readonly number[], suffix: string): Promise<TicketRow[]> {
+  private async select(
+    em: EntityManager,
+    ticketIds: readonly number[],
+    suffix: string,
+  ): Promise<TicketRow[]> {
     const rows = await em.execute<RawTicketRow[]>(
       `select ${TICKET_COLUMNS} from ticket t join show s on s.id = t.show_id
        where t.id = any (?::int[]) order by t.id ${suffix}`,

@@ -103,7 +103,9 @@ export class InventoryStream {
   private waitForTheClock(showId: number, watched: Watched, rows: readonly TicketRow[]): void {
     clearTimeout(watched.clock);
     const now = new Date();
-    const instants = rows.map((row) => nextStatusChange(row, now)?.getTime()).filter((at) => at !== undefined);
+    const instants = rows
+      .map((row) => nextStatusChange(row, now)?.getTime())
+      .filter((at) => at !== undefined);
     if (instants.length === 0 || this.shows.get(showId) !== watched) return;
     const wait = Math.min(Math.max(Math.min(...instants) - now.getTime(), 0) + 1, LONGEST_TIMER_MS);
     watched.clock = setTimeout(() => this.reloadOrLog(showId, watched), wait);

@@ -13,12 +13,15 @@ export class TicketInventory {
   @Field(() => TicketStatus)
   status!: TicketStatus;
 
-  @Field(() => Int, { description: 'Rises by at least 1 with every change of this ticket; a lower one is older.' })
+  @Field(() => Int, {
+    description: 'Rises by at least 1 with every change of this ticket; a lower one is older.',
+  })
   version!: number;
 }
 
 @ObjectType({
-  description: 'The first one after subscribing carries every ticket of the show; later ones those that changed.',
+  description:
+    'The first one after subscribing carries every ticket of the show; later ones those that changed.',
 })
 export class InventoryUpdate {
   @Field(() => ID)

@@ -6,7 +6,8 @@ import { InventoryUpdate } from './inventory-update.js';
 export class InventoryResolver {
   @Subscription(() => InventoryUpdate, {
     description: 'First the whole show, then what changed, at most one message per 50 ms.',
-    subscribe: ({ args, context }) => (context as RequestContext).streams.inventoryChanged(context, args.showId),
+    subscribe: ({ args, context }) =>
+      (context as RequestContext).streams.inventoryChanged(context, args.showId),
   })
   inventoryChanged(
     @Arg('showId', () => ID) _showId: string,

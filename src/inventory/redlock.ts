@@ -35,7 +35,10 @@ export class RedlockTicketLocks implements TicketLocks {
   }
 
   get healthy(): boolean {
-    return this.pausedUntil === 0 && this.nodes.filter((node) => node.status === 'ready').length > this.nodes.length / 2;
+    return (
+      this.pausedUntil === 0 &&
+      this.nodes.filter((node) => node.status === 'ready').length > this.nodes.length / 2
+    );
   }
 
   async hold<Result>(

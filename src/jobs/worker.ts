@@ -1,4 +1,4 @@
-import { Logger as WorkerLogger, type Runner, run, type TaskList } from 'graphile-worker';
+import { type Runner, run, type TaskList, Logger as WorkerLogger } from 'graphile-worker';
 import type { Orm } from '../database/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
@@ -38,7 +38,9 @@ export class Worker {
       noHandleSignals: true,
       pollInterval: 2_000,
       taskList: this.tasks(),
-      logger: new WorkerLogger(() => (level, message) => this.logger.debug({ level }, `Job queue: ${message}`)),
+      logger: new WorkerLogger(
+        () => (level, message) => this.logger.debug({ level }, `Job queue: ${message}`),
+      ),
     });
     this.repeat(ORDER_CHECK_MS, 'order checks', async () => void (await this.orderChecks.runOnce()));
     this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());

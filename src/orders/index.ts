@@ -12,5 +12,5 @@ export { OrderLifecycle } from './order-lifecycle.service.js';
 export { OrderPlacement } from './order-placement.js';
 export { OrderSettlement } from './order-settlement.js';
 export { OrderTokens } from './order-tokens.js';
-export type { PurchaseExecutor } from './purchase-executor.js';
 export { PurchaseService } from './purchase.service.js';
+export type { PurchaseExecutor } from './purchase-executor.js';

@@ -88,7 +88,12 @@ function refusal(error: unknown): unknown {
   if (error.code === 'amount_too_small' || error.code === 'amount_too_large') {
     return badUserInput('items', `The payment provider does not take this amount: ${error.message}`);
   }
-  return new AppError('PRODUCER_NOT_PAYABLE', 'The payment provider does not take payments for this producer now', {}, {
-    cause: error,
-  });
+  return new AppError(
+    'PRODUCER_NOT_PAYABLE',
+    'The payment provider does not take payments for this producer now',
+    {},
+    {
+      cause: error,
+    },
+  );
 }

@@ -26,8 +26,10 @@ export class OrderConfirmation {
    * @param em inside a transaction in which the order's row is locked
    */
   async confirmOrder(em: EntityManager, order: Order, paid: Paid): Promise<Settled> {
-    if (order.status === OrderStatus.CONFIRMED || order.paymentStatus === PaymentStatus.REFUNDED) return UNCHANGED;
-    if (paid.amount !== order.totalAmount || paid.currency !== order.currency) return this.refuse(order, paid);
+    if (order.status === OrderStatus.CONFIRMED || order.paymentStatus === PaymentStatus.REFUNDED)
+      return UNCHANGED;
+    if (paid.amount !== order.totalAmount || paid.currency !== order.currency)
+      return this.refuse(order, paid);
     if (order.status === OrderStatus.PENDING) return this.confirmHeld(em, order, paid);
     return this.receiveLateMoney(em, order, paid);
   }
@@ -75,8 +77,16 @@ export class OrderConfirmation {
     order.paymentIntentId = paid.paymentIntentId;
     order.checkAt = null;
     await em.flush();
-    await addJob(em, 'refund-late-payment', { orderId: order.id }, { jobKey: `refund-late-payment:${order.id}` });
-    this.logger.warn({ orderId: order.id, status: order.status }, 'Money arrived for an ended order; it is refunded');
+    await addJob(
+      em,
+      'refund-late-payment',
+      { orderId: order.id },
+      { jobKey: `refund-late-payment:${order.id}` },
+    );
+    this.logger.warn(
+      { orderId: order.id, status: order.status },
+      'Money arrived for an ended order; it is refunded',
+    );
     return { outcome: 'applied', tickets: [] };
   }
 

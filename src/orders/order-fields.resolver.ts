@@ -1,6 +1,6 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { catalogLoaders } from '../catalog/index.js';
 import { Show, Ticket } from '../catalog/entities.js';
+import { catalogLoaders } from '../catalog/index.js';
 import type { RequestContext } from '../graphql/context.js';
 import { Money } from '../graphql/money.js';
 import { Attendee } from './attendee.entity.js';

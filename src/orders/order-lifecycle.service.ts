@@ -106,7 +106,8 @@ export class OrderLifecycle {
     const age = Date.now() - order.createdAt.getTime();
     if (age < STRAY_SESSION_MS) {
       const sessionId = await this.orderCheckout.findSession(em, order);
-      if (sessionId !== undefined) await this.settle(order.id, paymentState(await this.checkout.expire(sessionId)));
+      if (sessionId !== undefined)
+        await this.settle(order.id, paymentState(await this.checkout.expire(sessionId)));
     }
     await this.checkAgainAt(order, null);
   }
@@ -125,7 +126,10 @@ export class OrderLifecycle {
     } catch (error) {
       if (!isMissingAtStripe(error)) throw error;
       this.metrics.paymentAlarms.inc({ reason: 'session_missing' });
-      this.logger.error({ orderId: order.id, sessionId }, 'ALARM: Stripe does not know the session of an order');
+      this.logger.error(
+        { orderId: order.id, sessionId },
+        'ALARM: Stripe does not know the session of an order',
+      );
       throw error;
     }
   }
@@ -146,7 +150,8 @@ function nextCheck(order: Order, payment: PaymentState): Date {
   // Paid and yet not confirmed was refused on purpose: asking again soon only repeats the alarm.
   const soon = new Date(Date.now() + (payment.kind === 'paid' ? AFTER_ALARM_MS : NEXT_CHECK_MS));
   const { expiresAt } = order;
-  const endsSooner = payment.kind === 'open' && expiresAt !== null && expiresAt > new Date() && expiresAt < soon;
+  const endsSooner =
+    payment.kind === 'open' && expiresAt !== null && expiresAt > new Date() && expiresAt < soon;
   return endsSooner ? expiresAt : soon;
 }
 

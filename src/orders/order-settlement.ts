@@ -63,7 +63,8 @@ export class OrderSettlement {
   }
 
   private async waitForDecision(em: EntityManager, order: Order, paymentIntentId: string): Promise<Settled> {
-    if (order.status !== OrderStatus.PENDING || order.paymentStatus === PaymentStatus.PROCESSING) return UNCHANGED;
+    if (order.status !== OrderStatus.PENDING || order.paymentStatus === PaymentStatus.PROCESSING)
+      return UNCHANGED;
     order.paymentStatus = PaymentStatus.PROCESSING;
     order.paymentIntentId = paymentIntentId;
     order.checkAt = new Date(Date.now() + NEXT_CHECK_MS);

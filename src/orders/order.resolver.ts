@@ -42,7 +42,7 @@ export class OrderResolver {
     @Arg('input', () => PurchaseTicketsInput) input: PurchaseTicketsInput,
     @Ctx() context: RequestContext,
   ): Promise<PurchaseTicketsPayload> {
-    return this.purchases.purchase(context.em, context.viewer(), input);
+    return this.purchases.purchase(context.em, context.viewer(), context.clientAddress, input);
   }
 
   @Mutation(() => Order, {

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Viewer } from '../accounts/index.js';
-import type { ProducerService } from '../catalog/index.js';
 import { Show } from '../catalog/entities.js';
+import type { ProducerService } from '../catalog/index.js';
 import { badUserInput, notFound, unauthenticated } from '../errors.js';
 import type { Page } from '../graphql/connection.js';
 import { isMissingAtStripe } from '../payments/index.js';
@@ -23,14 +23,24 @@ export class OrderService {
   ) {}
 
   /** Null when there is none, or it is not for this viewer. @throws AppError BAD_USER_INPUT */
-  async find(em: EntityManager, viewer: Viewer | null, id: string, accessToken?: string | null): Promise<Order | null> {
+  async find(
+    em: EntityManager,
+    viewer: Viewer | null,
+    id: string,
+    accessToken?: string | null,
+  ): Promise<Order | null> {
     const orderId = parseOrderId(id);
     const order = await em.findOne(Order, { id: orderId });
     return order && (await this.mayRead(em, viewer, order, accessToken)) ? order : null;
   }
 
   /** @throws AppError NOT_FOUND */
-  async require(em: EntityManager, viewer: Viewer | null, id: string, accessToken?: string | null): Promise<Order> {
+  async require(
+    em: EntityManager,
+    viewer: Viewer | null,
+    id: string,
+    accessToken?: string | null,
+  ): Promise<Order> {
     const order = await this.find(em, viewer, id, accessToken);
     if (order === null) throw notFound('Order not found');
     return order;
@@ -82,7 +92,12 @@ export class OrderService {
    *
    * @throws AppError UNAUTHENTICATED without account and token; NOT_FOUND; CONFLICT with `status`
    */
-  async cancel(em: EntityManager, viewer: Viewer | null, id: string, accessToken?: string | null): Promise<Order> {
+  async cancel(
+    em: EntityManager,
+    viewer: Viewer | null,
+    id: string,
+    accessToken?: string | null,
+  ): Promise<Order> {
     if (viewer === null && !accessToken) throw unauthenticated("Sign in, or send the order's access token");
     const order = await this.require(em, viewer, id, accessToken);
     await this.lifecycle.cancel(order);

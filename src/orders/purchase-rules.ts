@@ -23,7 +23,11 @@ export interface PricedPurchase {
  * @throws AppError NOT_FOUND, SHOW_NOT_ON_SALE, TICKET_NOT_ON_SALE, LIMIT_EXCEEDED, PRICE_CHANGED,
  * BAD_USER_INPUT (more than one currency, a total that is too large), SOLD_OUT
  */
-export function pricePurchase(request: PurchaseRequest, rows: readonly TicketRow[], now: Date): PricedPurchase {
+export function pricePurchase(
+  request: PurchaseRequest,
+  rows: readonly TicketRow[],
+  now: Date,
+): PricedPurchase {
   const byId = new Map(rows.filter((row) => row.showId === request.showId).map((row) => [row.id, row]));
   const tickets = request.wanted.map((wanted) => {
     const row = byId.get(wanted.ticketId);
@@ -48,10 +52,16 @@ function checkWindowAndLimits({ row, quantity }: PricedTicket, now: Date): void 
   const ticketId = String(row.id);
   if (row.salesStartAt !== null && now < row.salesStartAt) {
     const opensAt = row.salesStartAt.toISOString();
-    throw new AppError('TICKET_NOT_ON_SALE', `Sales of "${row.name}" have not started`, { ticketId, opensAt });
+    throw new AppError('TICKET_NOT_ON_SALE', `Sales of "${row.name}" have not started`, {
+      ticketId,
+      opensAt,
+    });
   }
   if (row.salesEndAt !== null && now >= row.salesEndAt) {
-    throw new AppError('TICKET_NOT_ON_SALE', `Sales of "${row.name}" have ended`, { ticketId, opensAt: null });
+    throw new AppError('TICKET_NOT_ON_SALE', `Sales of "${row.name}" have ended`, {
+      ticketId,
+      opensAt: null,
+    });
   }
   if (quantity < row.minPerOrder || quantity > row.maxPerOrder) {
     throw new AppError(
@@ -89,7 +99,11 @@ function totalOf(tickets: readonly PricedTicket[]): PricedPurchase {
 function checkAvailable(tickets: readonly PricedTicket[]): void {
   const short = tickets
     .filter(({ row, quantity }) => available(row) < quantity)
-    .map(({ row, quantity }) => ({ ticketId: String(row.id), requested: quantity, available: available(row) }));
+    .map(({ row, quantity }) => ({
+      ticketId: String(row.id),
+      requested: quantity,
+      available: available(row),
+    }));
   if (short.length > 0) {
     throw new AppError('SOLD_OUT', 'Fewer tickets are left than asked for', { tickets: short });
   }

@@ -11,7 +11,8 @@ export class TicketSelectionInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'The unit price in minor units that the buyer was shown. A different price now is PRICE_CHANGED.',
+    description:
+      'The unit price in minor units that the buyer was shown. A different price now is PRICE_CHANGED.',
   })
   expectedUnitPrice?: number | null;
 }
@@ -55,6 +56,8 @@ export class PurchaseTicketsPayload {
   @Field(() => String, { nullable: true, description: 'Null when nothing is left to pay.' })
   checkoutUrl!: string | null;
 
-  @Field(() => String, { description: 'Lets whoever holds it read and cancel this order without an account.' })
+  @Field(() => String, {
+    description: 'Lets whoever holds it read and cancel this order without an account.',
+  })
   accessToken!: string;
 }

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Viewer } from '../accounts/index.js';
-import type { ShowService } from '../catalog/index.js';
+import type { RateLimits, Viewer } from '../accounts/index.js';
 import { Producer, type Show } from '../catalog/entities.js';
+import type { ShowService } from '../catalog/index.js';
 import { isUniqueViolation } from '../database/index.js';
 import { AppError, isAppError } from '../errors.js';
 import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
@@ -10,8 +10,8 @@ import type { Metrics } from '../metrics.js';
 import { Order, OrderStatus } from './order.entity.js';
 import type { OrderCheckout } from './order-checkout.js';
 import type { OrderLifecycle } from './order-lifecycle.service.js';
-import type { OrderTokens } from './order-tokens.js';
 import type { Purchase } from './order-placement.js';
+import type { OrderTokens } from './order-tokens.js';
 import type { ExecutedPurchase, PurchaseExecutor } from './purchase-executor.js';
 import { decodePurchase, type PurchaseInput, type PurchaseRequest } from './purchase-request.js';
 import { pricePurchase } from './purchase-rules.js';
@@ -32,6 +32,7 @@ export class PurchaseService {
     private readonly checkout: OrderCheckout,
     private readonly lifecycle: OrderLifecycle,
     private readonly tokens: OrderTokens,
+    private readonly limits: RateLimits,
     private readonly metrics: Metrics,
     private readonly logger: Logger,
   ) {}
@@ -41,12 +42,19 @@ export class PurchaseService {
    * `checkoutUrl`.
    *
    * @throws AppError BAD_USER_INPUT, NOT_FOUND, SHOW_NOT_ON_SALE, TICKET_NOT_ON_SALE, LIMIT_EXCEEDED,
-   * PRICE_CHANGED, PRODUCER_NOT_PAYABLE, SOLD_OUT, INVENTORY_BUSY, IDEMPOTENCY_KEY_REUSED,
+   * PRICE_CHANGED, PRODUCER_NOT_PAYABLE, SOLD_OUT, INVENTORY_BUSY, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED,
    * PAYMENT_PROVIDER_UNAVAILABLE; nothing is held after any of them
    */
-  async purchase(em: EntityManager, viewer: Viewer | null, input: PurchaseInput): Promise<PurchaseResult> {
+  async purchase(
+    em: EntityManager,
+    viewer: Viewer | null,
+    clientAddress: string,
+    input: PurchaseInput,
+  ): Promise<PurchaseResult> {
     try {
-      const result = await this.purchaseOnce(em, viewer, input);
+      const request = decodePurchase(input);
+      await this.limits.purchase(clientAddress, request.email);
+      const result = await this.purchaseOnce(em, viewer, request);
       this.metrics.purchases.inc({ outcome: result.order.status });
       return result;
     } catch (error) {
@@ -58,9 +66,8 @@ export class PurchaseService {
   private async purchaseOnce(
     em: EntityManager,
     viewer: Viewer | null,
-    input: PurchaseInput,
+    request: PurchaseRequest,
   ): Promise<PurchaseResult> {
-    const request = decodePurchase(input);
     const known = await this.findKnown(em, request);
     if (known !== null) return this.answer(em, known);
     const purchase = await this.prepare(em, viewer, request);
@@ -68,14 +75,23 @@ export class PurchaseService {
     if (placed === undefined) return this.answer(em, (await this.findKnown(em, request)) as Order);
     this.inventory.publish(placed.tickets);
     this.logger.info(
-      { orderId: placed.order.id, showId: request.showId, status: placed.order.status, lockWaitMs: placed.lock.waitedMs },
+      {
+        orderId: placed.order.id,
+        showId: request.showId,
+        status: placed.order.status,
+        lockWaitMs: placed.lock.waitedMs,
+      },
       'An order was made',
     );
     return this.answer(em, await em.findOneOrFail(Order, { id: placed.order.id }));
   }
 
   /** Refuses what is wrong before it takes anybody's place in the queue. */
-  private async prepare(em: EntityManager, viewer: Viewer | null, request: PurchaseRequest): Promise<Purchase> {
+  private async prepare(
+    em: EntityManager,
+    viewer: Viewer | null,
+    request: PurchaseRequest,
+  ): Promise<Purchase> {
     const show = await this.shows.requireVisible(em, viewer, request.showId);
     const ticketIds = request.wanted.map((wanted) => wanted.ticketId);
     const priced = pricePurchase(request, await this.counters.read(em, ticketIds), new Date());
@@ -133,7 +149,10 @@ export class PurchaseService {
     try {
       await this.lifecycle.abandon(orderId);
     } catch (error) {
-      this.logger.error({ err: error, orderId }, 'The hold of an order without session could not be given back');
+      this.logger.error(
+        { err: error, orderId },
+        'The hold of an order without session could not be given back',
+      );
     }
   }
 }

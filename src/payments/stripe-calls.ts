@@ -24,7 +24,10 @@ export class StripeCalls {
    * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE, with `retryAfterMs`, when there was no answer
    * @throws Stripe.errors.StripeError when Stripe answered and refused
    */
-  async run<Result>(name: string, call: (options: Stripe.RequestOptions) => Promise<Result>): Promise<Result> {
+  async run<Result>(
+    name: string,
+    call: (options: Stripe.RequestOptions) => Promise<Result>,
+  ): Promise<Result> {
     const deadline = Date.now() + DEADLINE_MS;
     for (let attempt = 1; ; attempt += 1) {
       const timeout = Math.min(ATTEMPT_MS, Math.max(deadline - Date.now(), 1));
@@ -32,7 +35,11 @@ export class StripeCalls {
         return await this.measured(() => call({ timeout }));
       } catch (error) {
         const wait = pauseBeforeRepeating(error, attempt);
-        if (attempt >= MOST_ATTEMPTS || wait === undefined || Date.now() + wait >= deadline - ATTEMPT_MS / 4) {
+        if (
+          attempt >= MOST_ATTEMPTS ||
+          wait === undefined ||
+          Date.now() + wait >= deadline - ATTEMPT_MS / 4
+        ) {
           throw this.translated(name, error);
         }
         await new Promise((resolve) => setTimeout(resolve, wait));
@@ -87,7 +94,9 @@ function isOutage(error: unknown): boolean {
 /** @returns milliseconds, or undefined where repeating is of no use: a timeout has spent the time */
 function pauseBeforeRepeating(error: unknown, attempt: number): number | undefined {
   if (!isOutage(error)) return undefined;
-  const timedOut = error instanceof Stripe.errors.StripeConnectionError && /timeout|ETIMEDOUT/i.test(String(error.detail ?? error.message));
+  const timedOut =
+    error instanceof Stripe.errors.StripeConnectionError &&
+    /timeout|ETIMEDOUT/i.test(String(error.detail ?? error.message));
   if (timedOut) return undefined;
   const advised = retryAfterMs(error);
   if (advised !== undefined) return advised <= LONGEST_PAUSE_MS ? advised : undefined;

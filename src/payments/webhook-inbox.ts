@@ -66,7 +66,10 @@ export class WebhookInbox {
       try {
         return this.stripe.webhooks.constructEvent(rawBody, signature ?? '', secret);
       } catch (error) {
-        if (!(error instanceof Stripe.errors.StripeSignatureVerificationError) && !(error instanceof SyntaxError)) {
+        if (
+          !(error instanceof Stripe.errors.StripeSignatureVerificationError) &&
+          !(error instanceof SyntaxError)
+        ) {
           throw error;
         }
       }
@@ -95,7 +98,10 @@ export class WebhookInbox {
   private async isKnown(event: Stripe.Event): Promise<boolean> {
     const rows = await this.orm.em
       .fork()
-      .execute('select 1 from webhook_event where account = ? and event_id = ?', [event.account ?? '', event.id]);
+      .execute('select 1 from webhook_event where account = ? and event_id = ?', [
+        event.account ?? '',
+        event.id,
+      ]);
     return rows.length > 0;
   }
 

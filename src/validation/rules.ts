@@ -29,13 +29,18 @@ export const email = z
   .max(254, 'Invalid e-mail address')
   .pipe(z.email('Invalid e-mail address'));
 
-export const timeZone = z.string().refine(isTimeZone, 'Unknown time zone; use an IANA name such as Europe/Berlin');
+export const timeZone = z
+  .string()
+  .refine(isTimeZone, 'Unknown time zone; use an IANA name such as Europe/Berlin');
 
 export const httpUrl = (label: string) =>
   z
     .string()
     .max(2_000, `${label} must not be longer than 2000 characters`)
-    .refine((value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ''), `${label} must be an http or https URL`);
+    .refine(
+      (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ''),
+      `${label} must be an http or https URL`,
+    );
 
 /** An amount in minor units that fits GraphQL's Int. */
 export const price = z
