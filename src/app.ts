@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { AccountResolver, type Credentials } from './accounts/index.js';
 import { ProducerResolver, ShowResolver, TicketResolver, UserProducersResolver } from './catalog/index.js';
@@ -23,6 +23,9 @@ import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver
 import { createReadiness } from './readiness.js';
 import { createServices, type Foundations, type Services } from './services.js';
 import { createStreams } from './streams.js';
+
+/** Longer than a purchase takes that waits for its locks and for Stripe; in milliseconds. */
+const PATIENCE_MS = 20_000;
 
 export interface App {
   readonly server: FastifyInstance;
@@ -53,14 +56,9 @@ export async function createApp(
   const createContext = (credentials: Credentials, requestId: string, address: string) =>
     new RequestContext(() => foundations.orm.em.fork(), credentials, requestId, streams, address);
 
-  const server = createHttpServer(environment.TRUSTED_PROXIES, metrics, logger);
-  const apollo = createApollo(
-    schema,
-    environment.INTROSPECTION,
-    [fastifyApolloDrainPlugin(server)],
-    metrics,
-    logger,
-  );
+  const readiness = createReadiness(foundations);
+  const server = createHttpServer(environment.TRUSTED_PROXIES, readiness.isDraining, metrics, logger);
+  const apollo = createApollo(schema, environment.INTROSPECTION, metrics, logger);
   await apollo.start();
   graphqlRoute(server, apollo, async (authorization, requestId, address) =>
     createContext(await services.accessTokens.read(authorization), requestId, address),
@@ -70,9 +68,8 @@ export async function createApp(
     services.orders.completeCheckout(foundations.orm.em.fork(), sessionId),
   );
   await server.register(graphiqlRoute);
-  const readiness = createReadiness(foundations);
   operationsRoutes(server, metrics, readiness.check);
-  const closeSockets = acceptWebSockets(server.server, {
+  const drainSockets = acceptWebSockets(server.server, {
     schema,
     introspection: environment.INTROSPECTION,
     readCredentials: (authorization) => services.accessTokens.read(authorization),
@@ -87,10 +84,11 @@ export async function createApp(
     services,
     close: async () => {
       readiness.drain();
-      await services.worker.stop();
-      await closeSockets();
+      const workEnds = services.worker.stop();
+      // Whoever sends requests here has to notice first that this process is not ready any more.
+      if (server.server.listening) await delay(environment.DRAIN_DELAY_MS);
+      await Promise.all([workEnds, drainSockets(PATIENCE_MS), closeHttp(server)]);
       await apollo.stop();
-      await server.close();
       services.stream.close();
       services.mailer.close();
       await foundations.events.close();
@@ -99,6 +97,13 @@ export async function createApp(
       await foundations.orm.close();
     },
   };
+}
+
+/** Takes no new connections, and waits for the requests in flight. */
+async function closeHttp(server: FastifyInstance): Promise<void> {
+  const overdue = setTimeout(() => server.server.closeAllConnections(), PATIENCE_MS);
+  await server.close();
+  clearTimeout(overdue);
 }
 
 function resolversOf(services: Services): Resolvers {

@@ -47,6 +47,7 @@ const environmentSchema = z.object({
   SMTP_URL: url('smtp', 'smtps').optional(),
   MAIL_FROM: z.string().min(3).default('Boxoffice <tickets@boxoffice.example>'),
   MAIL_DIRECTORY: z.string().min(1).default('.data/mail'),
+  DRAIN_DELAY_MS: milliseconds(0, 60_000).default(0),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   RATE_LIMITS: onOff.default(true),
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),

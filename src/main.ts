@@ -10,7 +10,7 @@ try {
   if (environment.WORKER) await app.services.worker.start();
   await app.server.listen({ port: environment.PORT, host: environment.HOST });
   logger.info({ url: environment.PUBLIC_URL, worker: environment.WORKER }, 'Boxoffice is open');
-  runUntilSignal(logger, () => app.close());
+  runUntilSignal(logger, () => app.close(), environment.DRAIN_DELAY_MS);
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -22,6 +22,7 @@ export function createReadiness({ orm, locks, events }: Pick<Foundations, 'orm' 
   }
 
   return {
+    isDraining: () => draining,
     drain: () => {
       draining = true;
     },

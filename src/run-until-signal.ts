@@ -1,10 +1,14 @@
 import type { Logger } from './logging.js';
 
-/** What is not finished by then is given up; in milliseconds. */
+/** What is not finished by then is given up; in milliseconds after draining began in earnest. */
 const LONGEST_DRAIN_MS = 30_000;
 
-/** Keeps the process going until it is told to end, then lets it finish what it does. */
-export function runUntilSignal(logger: Logger, close: () => Promise<void>): void {
+/**
+ * Keeps the process going until it is told to end, then lets it finish what it does.
+ *
+ * @param drainDelayMs for how long `close` goes on as before
+ */
+export function runUntilSignal(logger: Logger, close: () => Promise<void>, drainDelayMs = 0): void {
   let closing = false;
   const end = async (signal: string) => {
     if (closing) return;
@@ -13,7 +17,7 @@ export function runUntilSignal(logger: Logger, close: () => Promise<void>): void
     const deadline = setTimeout(() => {
       logger.fatal('Draining took too long; what was left is given up');
       process.exit(1);
-    }, LONGEST_DRAIN_MS);
+    }, drainDelayMs + LONGEST_DRAIN_MS);
     deadline.unref();
     try {
       await close();

@@ -1,10 +1,10 @@
 import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import type { Viewer } from '../accounts/index.js';
-import type { Page } from '../graphql/connection.js';
 import { decode } from '../validation/decode.js';
-import { parseProducerId } from '../validation/ids.js';
-import { decodeCursor, encodeCursor, pageSize } from '../validation/paging.js';
+import { isIntegerId, parseProducerId } from '../validation/ids.js';
+import { decodeCursor, encodeCursor, type Page, pageSize } from '../validation/paging.js';
+import { searchText } from '../validation/rules.js';
 import type { ProducerService } from './producer.service.js';
 import { Show } from './show.entity.js';
 
@@ -19,9 +19,7 @@ export interface ShowListing {
   } | null;
 }
 
-const searchRule = z.object({
-  search: z.string().trim().max(200, 'search must not be longer than 200 characters'),
-});
+const searchRule = z.object({ filter: z.object({ search: searchText('search', 200) }) });
 
 /** Lists shows in the order they start: all that are public, and the drafts of the viewer's own producers. */
 export class ShowList {
@@ -29,8 +27,9 @@ export class ShowList {
 
   async page(em: EntityManager, viewer: Viewer | null, listing: ShowListing): Promise<Page<Show>> {
     const size = pageSize(listing.first);
-    const after = listing.after == null ? null : decodeCursor(listing.after, /^[1-9][0-9]{0,9}$/);
-    const matching = await this.matching(em, viewer, listing.filter ?? {});
+    const after = listing.after == null ? null : decodeCursor(listing.after, isIntegerId);
+    const filters = filtersOf(listing.filter ?? {});
+    const matching = [await this.visible(em, viewer), ...filters];
     const later: FilterQuery<Show>[] =
       after === null
         ? []
@@ -52,27 +51,26 @@ export class ShowList {
     };
   }
 
-  private async matching(
-    em: EntityManager,
-    viewer: Viewer | null,
-    filter: NonNullable<ShowListing['filter']>,
-  ): Promise<FilterQuery<Show>[]> {
+  private async visible(em: EntityManager, viewer: Viewer | null): Promise<FilterQuery<Show>> {
     const own = viewer === null ? [] : [...(await this.producers.idsOf(em, viewer))];
-    const conditions: FilterQuery<Show>[] = [
-      {
-        $or: [{ storedStatus: { $ne: 'DRAFT' } }, ...(own.length > 0 ? [{ producerId: { $in: own } }] : [])],
-      },
-    ];
-    if (filter.producerId != null) {
-      conditions.push({ producerId: parseProducerId(filter.producerId, 'filter.producerId') });
-    }
-    const { search } = decode(searchRule, { search: filter.search ?? '' });
-    if (search !== '') {
-      const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`;
-      conditions.push({ $or: [{ title: { $ilike: pattern } }, { venue: { $ilike: pattern } }] });
-    }
-    if (filter.startsAfter != null) conditions.push({ startsAt: { $gt: filter.startsAfter } });
-    if (filter.startsBefore != null) conditions.push({ startsAt: { $lt: filter.startsBefore } });
-    return conditions;
+    return {
+      $or: [{ storedStatus: { $ne: 'DRAFT' } }, ...(own.length > 0 ? [{ producerId: { $in: own } }] : [])],
+    };
   }
+}
+
+/** @throws AppError BAD_USER_INPUT */
+function filtersOf(filter: NonNullable<ShowListing['filter']>): FilterQuery<Show>[] {
+  const conditions: FilterQuery<Show>[] = [];
+  if (filter.producerId != null) {
+    conditions.push({ producerId: parseProducerId(filter.producerId, 'filter.producerId') });
+  }
+  const { search } = decode(searchRule, { filter: { search: filter.search ?? '' } }).filter;
+  if (search !== '') {
+    const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`;
+    conditions.push({ $or: [{ title: { $ilike: pattern } }, { venue: { $ilike: pattern } }] });
+  }
+  if (filter.startsAfter != null) conditions.push({ startsAt: { $gt: filter.startsAfter } });
+  if (filter.startsBefore != null) conditions.push({ startsAt: { $lt: filter.startsBefore } });
+  return conditions;
 }

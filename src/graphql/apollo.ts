@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../logging.js';
@@ -11,7 +11,6 @@ import { operationsPlugin } from './operations.plugin.js';
 export function createApollo(
   schema: GraphQLSchema,
   introspection: boolean,
-  plugins: ApolloServerPlugin<RequestContext>[],
   metrics: Metrics,
   logger: Logger,
 ): ApolloServer<RequestContext> {
@@ -24,6 +23,6 @@ export function createApollo(
     validationRules: [...documentLimits],
     formatError: (formatted, error) => formatError(formatted, error, logger),
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginLandingPageDisabled(), operationsPlugin(metrics, logger), ...plugins],
+    plugins: [ApolloServerPluginLandingPageDisabled(), operationsPlugin(metrics, logger)],
   });
 }

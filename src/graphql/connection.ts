@@ -1,4 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import type { Page } from '../validation/paging.js';
 
 type ClassOf<Node> = abstract new (...args: never[]) => Node;
 
@@ -15,14 +16,6 @@ export class PageInfo {
 
   @Field(() => String, { nullable: true })
   endCursor!: string | null;
-}
-
-/** What a service answers for one page; `totalCount` is counted only when it is asked for. */
-export interface Page<Node> {
-  readonly edges: readonly { readonly node: Node; readonly cursor: string }[];
-  readonly hasNextPage: boolean;
-  readonly hasPreviousPage: boolean;
-  countAll(): Promise<number>;
 }
 
 /** The object type `<name>Edge` of a connection, as the GraphQL Cursor Connections Specification has it. */

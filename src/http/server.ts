@@ -18,8 +18,14 @@ const USABLE_REQUEST_ID = /^[\w.-]{8,100}$/;
  * The HTTP server with what all routes share: request ids, logs, metrics, errors.
  *
  * @param trustedProxies how many proxies stand in front, and tell the client's address
+ * @param isDraining whether clients are to connect elsewhere for what they ask next
  */
-export function createHttpServer(trustedProxies: number, metrics: Metrics, logger: Logger): FastifyInstance {
+export function createHttpServer(
+  trustedProxies: number,
+  isDraining: () => boolean,
+  metrics: Metrics,
+  logger: Logger,
+): FastifyInstance {
   const server = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -29,6 +35,8 @@ export function createHttpServer(trustedProxies: number, metrics: Metrics, logge
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
+    // What still comes over a connection that was open before is served, and the connection then closed.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 500 },
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
@@ -38,6 +46,10 @@ export function createHttpServer(trustedProxies: number, metrics: Metrics, logge
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     requestScope.run({ requestId: request.id }, done);
+  });
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (isDraining()) void reply.header('connection', 'close');
+    done(null, payload);
   });
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';

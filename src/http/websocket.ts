@@ -6,6 +6,7 @@ import {
   execute,
   GraphQLError,
   type GraphQLSchema,
+  getOperationAST,
   NoSchemaIntrospectionCustomRule,
   parse,
   specifiedRules,
@@ -21,6 +22,7 @@ import { formatError } from '../graphql/errors.js';
 import { DOCUMENT_LIMITS, documentLimits } from '../graphql/limits.js';
 import { type Logger, requestScope } from '../logging.js';
 import type { Metrics } from '../metrics.js';
+import { SocketDrain } from './socket-drain.js';
 
 /** Bytes. */
 const LARGEST_MESSAGE = 256 * 1024;
@@ -41,20 +43,24 @@ export interface WebSocketOptions {
  * GraphQL over WebSocket on /graphql, by the graphql-transport-ws protocol
  * (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
  *
- * @returns what ends all connections with 1001 (going away)
+ * @returns what ends all connections with 1001 (going away), each once its operations are answered, and
+ * after so many milliseconds at the latest
  */
-export function acceptWebSockets(server: Server, options: WebSocketOptions): () => Promise<void> {
+export function acceptWebSockets(
+  server: Server,
+  options: WebSocketOptions,
+): (patienceMs: number) => Promise<void> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE });
+  const drain = new SocketDrain();
   server.on('upgrade', (request, socket, head) => {
-    const path = request.url?.split('?')[0];
-    if (path !== '/graphql') {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-      return;
-    }
+    const refuse = (status: string) => socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+    if (request.url?.split('?')[0] !== '/graphql') return refuse('404 Not Found');
+    if (drain.draining) return refuse('503 Service Unavailable');
     sockets.handleUpgrade(request, socket, head, (accepted) => sockets.emit('connection', accepted, request));
   });
   sockets.on('connection', (socket) => {
     options.metrics.sockets.inc();
+    drain.add(socket);
     socket.on('close', () => options.metrics.sockets.dec());
   });
   const format = (error: GraphQLError, requestId: string) =>
@@ -77,9 +83,11 @@ export function acceptWebSockets(server: Server, options: WebSocketOptions): () 
           clientAddress(extra.request, options.trustedProxies),
         );
         options.logger.debug({ requestId, operation: id }, 'An operation came over a WebSocket');
-        return requestScope.run({ requestId }, () => prepare(payload, context, options));
+        const prepared = requestScope.run({ requestId }, () => prepare(payload, context, options));
+        if ('document' in prepared && isAnsweredOnce(prepared)) drain.begin(extra.socket, id);
+        return prepared;
       },
-      execute: (args: ExecutionArgs) => inScope(args, () => execute(args)),
+      execute: (args: ExecutionArgs) => drain.watch(inScope(args, () => execute(args))),
       subscribe: (args: ExecutionArgs) => inScope(args, () => subscribe(args)),
       onNext: (_context, _id, _payload, args, result: ExecutionResult) =>
         result.errors && {
@@ -88,13 +96,20 @@ export function acceptWebSockets(server: Server, options: WebSocketOptions): () 
         },
       onError: (_context, _id, _payload, errors) =>
         errors.map((error) => (error instanceof GraphQLError ? format(error, randomUUID()) : error)),
+      onComplete: ({ extra }, id) => drain.end(extra.socket, id),
     },
     sockets,
   );
-  return async () => {
+  return async (patienceMs) => {
+    await drain.drain(patienceMs);
     await protocol.dispose();
-    sockets.close();
   };
+}
+
+/** Subscriptions have no end that could be waited for. */
+function isAnsweredOnce({ document, operationName }: ExecutionArgs): boolean {
+  const operation = getOperationAST(document, operationName)?.operation;
+  return operation === 'query' || operation === 'mutation';
 }
 
 /** Log lines of resolvers then carry the request's id, as over HTTP. */

@@ -11,7 +11,6 @@ export class RedisEventBus implements EventBus {
   /** Per channel how many listen here, and when Redis has agreed to send it. */
   private readonly channels = new Map<string, { count: number; ready: Promise<void> }>();
   private readonly gapListeners = new Set<() => void>();
-  private connectedBefore = false;
 
   /** @param subscriber a connection of its own: Redis allows nothing else on one that listens */
   constructor(
@@ -69,8 +68,7 @@ export class RedisEventBus implements EventBus {
   private async connected(): Promise<void> {
     this.metrics.redisAvailable.set({ use: 'events' }, 1);
     await this.listen([...this.channels.keys()]);
-    if (this.connectedBefore) for (const listener of this.gapListeners) listener();
-    this.connectedBefore = true;
+    for (const listener of this.gapListeners) listener();
   }
 
   private leave(channel: string): void {

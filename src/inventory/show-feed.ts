@@ -8,7 +8,8 @@ type Tickets = ReadonlyMap<number, TicketInventory>;
 
 /** What everybody in this process who watches one show is told. */
 export class ShowFeed {
-  private readonly subscribers = new Set<LatestState<Tickets>>();
+  /** With what newcomers were told, until the first update after that. */
+  private readonly subscribers = new Map<LatestState<Tickets>, Tickets | undefined>();
   private readonly known = new Map<number, TicketInventory>();
   private changed = new Map<number, TicketInventory>();
   private timer: NodeJS.Timeout | undefined;
@@ -52,14 +53,15 @@ export class ShowFeed {
         onEnd();
       },
     );
-    state.offer(new Map(this.known));
-    this.subscribers.add(state);
+    const told = new Map(this.known);
+    state.offer(told);
+    this.subscribers.set(state, told);
     return updates(this.showId, state);
   }
 
   close(): void {
     clearTimeout(this.timer);
-    for (const subscriber of [...this.subscribers]) void subscriber.return();
+    for (const subscriber of [...this.subscribers.keys()]) void subscriber.return();
   }
 
   private schedule(): void {
@@ -73,8 +75,17 @@ export class ShowFeed {
     this.lastSent = performance.now();
     const changed = this.changed;
     this.changed = new Map();
-    for (const subscriber of this.subscribers) subscriber.offer(changed);
+    for (const [subscriber, told] of this.subscribers) {
+      this.subscribers.set(subscriber, undefined);
+      const news = told === undefined ? changed : newTo(told, changed);
+      if (news.size > 0) subscriber.offer(news);
+    }
   }
+}
+
+/** Without what a newcomer has heard in its first message already. */
+function newTo(told: Tickets, changed: Tickets): Tickets {
+  return new Map([...changed].filter(([ticketId, ticket]) => told.get(ticketId) !== ticket));
 }
 
 /** Stamps each state at the moment it is taken, not when it was made. */

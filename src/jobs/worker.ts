@@ -42,7 +42,7 @@ export class Worker {
         () => (level, message) => this.logger.debug({ level }, `Job queue: ${message}`),
       ),
     });
-    this.repeat(ORDER_CHECK_MS, 'order checks', async () => void (await this.orderChecks.runOnce()));
+    this.repeat(ORDER_CHECK_MS, 'order checks', () => this.orderChecks.runOnce(() => this.stopped));
     this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());
   }
 

@@ -19,7 +19,7 @@ export class LateRefunds {
     const order = await this.orm.em.fork().findOneOrFail(Order, { id: orderId });
     if (order.status === OrderStatus.CONFIRMED || order.paymentStatus !== PaymentStatus.PAID) return;
     if (order.paymentIntentId === null) throw new Error(`Order ${orderId} has no payment to refund`);
-    await this.checkout.refundAll(orderId, order.paymentIntentId);
+    await this.checkout.refundAll(orderId, order.paymentIntentId, order.applicationFeeAmount);
     await this.orm.em.fork().transactional(async (em) => {
       const changed = await em.nativeUpdate(
         Order,

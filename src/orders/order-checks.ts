@@ -2,7 +2,7 @@ import type { Orm } from '../database/index.js';
 import type { Logger } from '../logging.js';
 import type { OrderLifecycle } from './order-lifecycle.service.js';
 
-/** How many orders one round looks after, and how many of them at once. */
+/** How many orders are claimed at a time, and how many of them looked after at once. */
 const PER_ROUND = 100;
 const AT_ONCE = 8;
 /** A claimed order is left to its process for so long; should it die, another one takes over. */
@@ -19,17 +19,22 @@ export class OrderChecks {
     private readonly logger: Logger,
   ) {}
 
-  /** @returns how many orders were looked after */
-  async runOnce(): Promise<number> {
-    const orderIds = await this.claim();
-    const waiting = [...orderIds];
-    const workers = Array.from({ length: Math.min(AT_ONCE, waiting.length) }, async () => {
-      for (let orderId = waiting.shift(); orderId !== undefined; orderId = waiting.shift()) {
-        await this.check(orderId);
-      }
-    });
-    await Promise.all(workers);
-    return orderIds.length;
+  /**
+   * Looks after every order that is due now.
+   *
+   * @param stopped once this is true, no further order is begun; another process takes over
+   */
+  async runOnce(stopped: () => boolean): Promise<void> {
+    for (let claimed = PER_ROUND; claimed === PER_ROUND && !stopped(); ) {
+      const waiting = await this.claim();
+      claimed = waiting.length;
+      const workers = Array.from({ length: Math.min(AT_ONCE, claimed) }, async () => {
+        for (let id = waiting.shift(); id !== undefined && !stopped(); id = waiting.shift()) {
+          await this.check(id);
+        }
+      });
+      await Promise.all(workers);
+    }
   }
 
   private async check(orderId: string): Promise<void> {

@@ -45,13 +45,14 @@ export class OrderSettlement {
 
   /**
    * Gives the inventory of an order back that never had a session which a buyer could have paid; its
-   * idempotency key is free again, since nothing is left of this try.
+   * idempotency key is free again, since nothing is left of this try. An order whose session is there
+   * after all is left alone: the same purchase, sent twice, may have been answered with it.
    *
    * @param checkAt when to look for a session that did come to exist
    */
   async abandon(em: EntityManager, orderId: string, checkAt: Date | null): Promise<Settled> {
     const order = await lockedOrder(em, orderId);
-    if (order.status !== OrderStatus.PENDING) return UNCHANGED;
+    if (order.status !== OrderStatus.PENDING || order.checkoutSessionId !== null) return UNCHANGED;
     const settled = await this.end(em, order, {
       status: OrderStatus.CANCELLED,
       paymentStatus: PaymentStatus.UNPAID,

@@ -3,16 +3,14 @@ import type { Viewer } from '../accounts/index.js';
 import { Show } from '../catalog/entities.js';
 import type { ProducerService } from '../catalog/index.js';
 import { badUserInput, notFound, unauthenticated } from '../errors.js';
-import type { Page } from '../graphql/connection.js';
 import { isMissingAtStripe } from '../payments/index.js';
-import { parseOrderId } from '../validation/ids.js';
-import { decodeCursor, encodeCursor, pageSize } from '../validation/paging.js';
+import { isUuid, parseOrderId } from '../validation/ids.js';
+import { decodeCursor, encodeCursor, type Page, pageSize } from '../validation/paging.js';
 import { Order } from './order.entity.js';
 import type { OrderLifecycle } from './order-lifecycle.service.js';
 import type { OrderTokens } from './order-tokens.js';
 
 const SESSION_ID = /^cs_[A-Za-z0-9_]{4,250}$/;
-const UUID = /^[0-9a-f-]{36}$/;
 
 /** Orders as their buyers and producers see them. */
 export class OrderService {
@@ -49,7 +47,7 @@ export class OrderService {
   /** The viewer's own orders, newest first. */
   async page(em: EntityManager, viewer: Viewer, first: number, after: string | null): Promise<Page<Order>> {
     const size = pageSize(first);
-    const position = after === null ? null : decodeCursor(after, UUID);
+    const position = after === null ? null : decodeCursor(after, isUuid);
     const own = { buyerId: viewer.userId };
     const older = position && {
       $or: [{ createdAt: { $lt: position.at } }, { createdAt: position.at, id: { $lt: position.id } }],

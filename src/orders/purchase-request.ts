@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { badUserInput } from '../errors.js';
 import { decode } from '../validation/decode.js';
 import { parseShowId, parseTicketId } from '../validation/ids.js';
-import { email, httpUrl, price, text } from '../validation/rules.js';
+import { email, httpUrl, key, price, text } from '../validation/rules.js';
 
 /** A cart of more kinds of tickets than this is a mistake or an attack. */
 const MOST_ITEMS = 50;
@@ -22,11 +22,7 @@ const purchaseRules = z.object({
     .max(MOST_ITEMS, `An order may have at most ${MOST_ITEMS} items`),
   email,
   name: text('Name', 200).nullish(),
-  idempotencyKey: z
-    .string()
-    .min(8, 'idempotencyKey must have at least 8 characters')
-    .max(200, 'idempotencyKey must not be longer than 200 characters')
-    .nullish(),
+  idempotencyKey: key('idempotencyKey', 8, 200).nullish(),
   successUrl: httpUrl('successUrl').nullish(),
   cancelUrl: httpUrl('cancelUrl').nullish(),
 });

@@ -2,7 +2,6 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { RateLimits, Viewer } from '../accounts/index.js';
 import { Producer, type Show } from '../catalog/entities.js';
 import type { ShowService } from '../catalog/index.js';
-import { isUniqueViolation } from '../database/index.js';
 import { AppError, isAppError } from '../errors.js';
 import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
 import type { Logger } from '../logging.js';
@@ -69,10 +68,9 @@ export class PurchaseService {
     request: PurchaseRequest,
   ): Promise<PurchaseResult> {
     const known = await this.findKnown(em, request);
-    if (known !== null) return this.answer(em, known);
-    const purchase = await this.prepare(em, viewer, request);
-    const placed = await this.execute(purchase);
-    if (placed === undefined) return this.answer(em, (await this.findKnown(em, request)) as Order);
+    if (known !== null) return this.answer(em, known, 'known');
+    const placed = await this.placeUnlessKnown(em, viewer, request);
+    if (placed instanceof Order) return this.answer(em, placed, 'known');
     this.inventory.publish(placed.tickets);
     this.logger.info(
       {
@@ -83,7 +81,23 @@ export class PurchaseService {
       },
       'An order was made',
     );
-    return this.answer(em, await em.findOneOrFail(Order, { id: placed.order.id }));
+    return this.answer(em, await em.findOneOrFail(Order, { id: placed.order.id }), 'new');
+  }
+
+  /** @returns the order that the same purchase, sent twice at once, has made meanwhile by the other try */
+  private async placeUnlessKnown(
+    em: EntityManager,
+    viewer: Viewer | null,
+    request: PurchaseRequest,
+  ): Promise<ExecutedPurchase | Order> {
+    try {
+      return await this.executor.execute(await this.prepare(em, viewer, request));
+    } catch (error) {
+      // Whatever stood in the way, the last ticket taken or the key used, may be the other try's doing.
+      const known = await this.findKnown(em, request);
+      if (known === null) throw error;
+      return known;
+    }
   }
 
   /** Refuses what is wrong before it takes anybody's place in the queue. */
@@ -105,16 +119,6 @@ export class PurchaseService {
     throw new AppError('PRODUCER_NOT_PAYABLE', 'This producer cannot take payments yet');
   }
 
-  /** @returns undefined when the same purchase, sent twice at once, has just been made by the other one */
-  private async execute(purchase: Purchase): Promise<ExecutedPurchase | undefined> {
-    try {
-      return await this.executor.execute(purchase);
-    } catch (error) {
-      if (isUniqueViolation(error, 'orders_idempotency')) return undefined;
-      throw error;
-    }
-  }
-
   /** @throws AppError IDEMPOTENCY_KEY_REUSED when the key came with another input */
   private async findKnown(em: EntityManager, request: PurchaseRequest): Promise<Order | null> {
     if (request.idempotencyKey === null) return null;
@@ -130,17 +134,22 @@ export class PurchaseService {
     });
   }
 
-  private async answer(em: EntityManager, order: Order): Promise<PurchaseResult> {
-    if (order.status === OrderStatus.PENDING) await this.ensureSession(em, order);
+  private async answer(em: EntityManager, order: Order, age: 'new' | 'known'): Promise<PurchaseResult> {
+    if (order.status === OrderStatus.PENDING) await this.ensureSession(em, order, age);
     return { order, checkoutUrl: order.checkoutUrl(), accessToken: this.tokens.tokenOf(order.id) };
   }
 
-  private async ensureSession(em: EntityManager, order: Order): Promise<void> {
+  /**
+   * The same purchase may be on its way twice: only the try that made the order gives it up, and
+   * neither fails once the other one has its page.
+   */
+  private async ensureSession(em: EntityManager, order: Order, age: 'new' | 'known'): Promise<void> {
     try {
       await this.checkout.ensureSession(em, order);
     } catch (error) {
-      await this.abandon(order.id);
-      throw error;
+      if (age === 'new') await this.abandon(order.id);
+      await em.refresh(order);
+      if (order.checkoutSessionId === null) throw error;
     }
   }
 

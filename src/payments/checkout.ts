@@ -66,14 +66,19 @@ export class Checkout {
     }
   }
 
-  /** Gives the whole payment back, once per order however often it is asked for. */
-  refundAll(orderId: string, paymentIntentId: string): Promise<Stripe.Refund> {
+  /**
+   * Gives the whole payment back, once per order however often it is asked for.
+   *
+   * @param applicationFee what the platform took of it, in minor units
+   */
+  refundAll(orderId: string, paymentIntentId: string, applicationFee: number): Promise<Stripe.Refund> {
     return this.calls.run('refunds.create', (options) =>
       this.stripe.refunds.create(
         {
           payment_intent: paymentIntentId,
           reverse_transfer: true,
-          refund_application_fee: true,
+          // Stripe refuses to give back a fee that was never taken.
+          ...(applicationFee > 0 && { refund_application_fee: true }),
           metadata: { order_id: orderId },
         },
         { ...options, idempotencyKey: `order:${orderId}:refund-late-payment` },

@@ -4,6 +4,14 @@ const LARGEST_INTEGER_ID = 2_147_483_647;
 const INTEGER_ID = /^[1-9][0-9]{0,9}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+export function isIntegerId(value: string): boolean {
+  return integerId(value) !== undefined;
+}
+
+export function isUuid(value: string): boolean {
+  return UUID.test(value);
+}
+
 /** A decimal integer from 1 to 2^31-1 without sign, space or leading zero; undefined for all else. */
 function integerId(value: string): number | undefined {
   if (!INTEGER_ID.test(value)) return undefined;
@@ -31,7 +39,7 @@ export function parseTicketId(value: string, field = 'id'): number {
 }
 
 export function parseOrderId(value: string, field = 'id'): string {
-  if (!UUID.test(value)) throw badUserInput(field, 'Invalid order ID format');
+  if (!isUuid(value)) throw badUserInput(field, 'Invalid order ID format');
   return value.toLowerCase();
 }
 

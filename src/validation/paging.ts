@@ -8,6 +8,14 @@ export function pageSize(first: number): number {
   throw badUserInput('first', `first must be from 1 to ${LARGEST_PAGE}`);
 }
 
+/** What a service answers for one page; the total is counted only when it is asked for. */
+export interface Page<Node> {
+  readonly edges: readonly { readonly node: Node; readonly cursor: string }[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  countAll(): Promise<number>;
+}
+
 /** A place in a list that is ordered by an instant and, where two are the same, by id. */
 export interface Position {
   readonly at: Date;
@@ -20,13 +28,14 @@ export function encodeCursor({ at, id }: Position): string {
 }
 
 /**
- * @param validId whether the id in the cursor can be one of this list
+ * @param isId whether the id in the cursor can be one of this list
  * @throws AppError BAD_USER_INPUT for what this server did not give out
  */
-export function decodeCursor(cursor: string, validId: RegExp): Position {
-  const [instant, id] = Buffer.from(cursor.slice(0, 200), 'base64url').toString('utf8').split('|');
-  const at = new Date(instant ?? '');
-  if (Number.isNaN(at.getTime()) || id === undefined || !validId.test(id)) {
+export function decodeCursor(cursor: string, isId: (id: string) => boolean): Position {
+  const [instant = '', id = ''] = Buffer.from(cursor.slice(0, 200), 'base64url').toString('utf8').split('|');
+  const at = new Date(instant);
+  // PostgreSQL knows fewer years than JavaScript does; those of four digits are common to both.
+  if (Number.isNaN(at.getTime()) || !/^\d{4}-/.test(instant) || !isId(id)) {
     throw badUserInput('after', 'Invalid cursor; use one that a page answered with');
   }
   return { at, id };

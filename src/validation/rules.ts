@@ -5,21 +5,46 @@ import { LARGEST_INT } from './money.js';
 const NO_CONTROL_CHARACTERS = /^[^\p{Cc}]*$/u;
 const NO_CONTROL_BUT_LINES = /^(?:[^\p{Cc}]|[\r\n\t])*$/u;
 
+/** What every text must be that is stored or searched for: PostgreSQL holds neither NUL nor half a character. */
+function storable(label: string, longest: number, allowed: RegExp) {
+  return z
+    .string()
+    .max(longest, `${label} must not be longer than ${longest} characters`)
+    .regex(allowed, `${label} must not contain control characters`)
+    .refine((value) => value.isWellFormed(), `${label} must be well-formed Unicode`);
+}
+
+/** One line that says something. */
 export function text(label: string, longest: number) {
   return z
     .string()
     .trim()
     .min(1, `${label} must not be empty`)
-    .max(longest, `${label} must not be longer than ${longest} characters`)
-    .regex(NO_CONTROL_CHARACTERS, `${label} must not contain control characters`);
+    .pipe(storable(label, longest, NO_CONTROL_CHARACTERS));
 }
 
+/** Any number of lines, none included. */
 export function longText(label: string, longest: number) {
   return z
     .string()
     .trim()
-    .max(longest, `${label} must not be longer than ${longest} characters`)
-    .regex(NO_CONTROL_BUT_LINES, `${label} must not contain control characters`);
+    .pipe(storable(label, longest, NO_CONTROL_BUT_LINES));
+}
+
+/** What is looked for in other texts; nothing where it is empty. */
+export function searchText(label: string, longest: number) {
+  return z
+    .string()
+    .trim()
+    .pipe(storable(label, longest, NO_CONTROL_CHARACTERS));
+}
+
+/** A name that a client made up for itself; every character of it counts. */
+export function key(label: string, shortest: number, longest: number) {
+  return storable(label, longest, NO_CONTROL_CHARACTERS).min(
+    shortest,
+    `${label} must have at least ${shortest} characters`,
+  );
 }
 
 /** At most 254 characters: RFC 5321, section 4.5.3.1.3 (a path of 256 less its brackets). */
@@ -34,13 +59,10 @@ export const timeZone = z
   .refine(isTimeZone, 'Unknown time zone; use an IANA name such as Europe/Berlin');
 
 export const httpUrl = (label: string) =>
-  z
-    .string()
-    .max(2_000, `${label} must not be longer than 2000 characters`)
-    .refine(
-      (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ''),
-      `${label} must be an http or https URL`,
-    );
+  storable(label, 2_000, NO_CONTROL_CHARACTERS).refine(
+    (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ''),
+    `${label} must be an http or https URL`,
+  );
 
 /** An amount in minor units that fits GraphQL's Int. */
 export const price = z

@@ -89,7 +89,7 @@ it('stalls until the client gives up, and then nothing happens', async () => {
     type: 'StripeConnectionError',
     message: expect.stringContaining('timeout'),
   });
-  await platform.local.faults.clear();
+  await platform.local.requestsIdle();
   expect(await countSessions()).toBe(0);
 });
 
@@ -97,8 +97,9 @@ it('stalls after the effect: the session exists though nobody was told', async (
   await platform.local.faults.add({ match: SESSIONS, kind: 'stall', afterEffect: true });
   const hasty = clientOf(platform.local, { timeout: 50 });
   await refusal(hasty.checkout.sessions.create(sessionParams(), { idempotencyKey: 'k1' }));
-  await platform.local.faults.clear();
+  await platform.local.requestsIdle();
   expect(await countSessions()).toBe(1);
+  await platform.local.faults.clear();
   const again = await platform.stripe.checkout.sessions.create(sessionParams(), { idempotencyKey: 'k1' });
   expect(again.lastResponse.headers['idempotent-replayed']).toBe('true');
 });
@@ -110,7 +111,7 @@ it('goes on as usual after a short stall', async () => {
 
 it('strikes only what matches, by method, start or expression', async () => {
   await platform.local.faults.add({ match: { method: 'get' }, kind: 'error' });
-  await platform.local.faults.add({ match: { path: '/\\/expire$/' }, kind: 'error', status: 500 });
+  await platform.local.faults.add({ match: { path: 'expire$' }, kind: 'error', status: 500 });
   const session = await platform.stripe.checkout.sessions.create(sessionParams());
   expect(await refusal(platform.stripe.checkout.sessions.expire(session.id))).toMatchObject({
     statusCode: 500,
@@ -122,7 +123,7 @@ it('strikes only what matches, by method, start or expression', async () => {
 it('refuses faults that make no sense', async () => {
   await expect(platform.local.faults.add({ kind: 'error', status: 200 })).rejects.toThrow('error status');
   await expect(platform.local.faults.add({ kind: 'stall', stallMs: -1 })).rejects.toThrow('from 0 up');
-  await expect(platform.local.faults.add({ kind: 'error', match: { path: '/(/' } })).rejects.toThrow(
+  await expect(platform.local.faults.add({ kind: 'error', match: { path: '(' } })).rejects.toThrow(
     'expression',
   );
 });

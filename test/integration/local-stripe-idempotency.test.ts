@@ -1,12 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import {
-  clientOf,
-  openPlatform,
-  type Platform,
-  paidSession,
-  refusal,
-  sessionParams,
-} from './local-stripe-support.js';
+import { openPlatform, type Platform, paidSession, refusal, sessionParams } from './local-stripe-support.js';
 
 let platform: Platform;
 
@@ -82,26 +75,16 @@ it('does not use a key up for parameters that are malformed', async () => {
 });
 
 it('answers 409 while the first request with a key is still running', async () => {
-  await platform.local.faults.add({
-    match: { path: '/v1/checkout/sessions' },
-    kind: 'stall',
-    stallMs: 600_000,
-    times: 1,
-  });
-  const abandoned = new AbortController();
+  const stall = await platform.local.faults.add({ match: { method: 'POST' }, kind: 'stall', times: 1 });
   const options = { idempotencyKey: 'order-4-1' };
-  const body = 'mode=payment';
-  const headers = { Authorization: `Bearer ${platform.local.secretKey}`, 'Idempotency-Key': 'order-4-1' };
-  const url = `${platform.local.url}/v1/checkout/sessions`;
-  const running = fetch(url, { method: 'POST', headers, body, signal: abandoned.signal });
-  while ((await platform.local.faults.list())[0]!.struck === 0);
-  const second = await fetch(url, { method: 'POST', headers, body });
-  expect(second.status).toBe(409);
-  expect(await second.json()).toMatchObject({ error: { code: 'idempotency_key_in_use' } });
-
-  // The client gives up before anything happened: the key is free again.
-  abandoned.abort();
-  await expect(running).rejects.toThrow();
-  const retrying = clientOf(platform.local, { maxNetworkRetries: 5 });
-  expect(await retrying.checkout.sessions.create(sessionParams(), options)).toMatchObject({ status: 'open' });
+  const running = platform.stripe.checkout.sessions.create(sessionParams(), options);
+  await platform.local.faults.whenStruck(stall.id);
+  expect(await refusal(platform.stripe.checkout.sessions.create(sessionParams(), options))).toMatchObject({
+    statusCode: 409,
+    code: 'idempotency_key_in_use',
+  });
+  await platform.local.faults.clear();
+  const session = await running;
+  const again = await platform.stripe.checkout.sessions.create(sessionParams(), options);
+  expect(again.id).toBe(session.id);
 });

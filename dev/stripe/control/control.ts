@@ -50,6 +50,8 @@ export interface LocalStripeControl {
   events(): Promise<Stripe.Event[]>;
   /** API requests received, oldest first. */
   requests(filter?: RequestFilter): Promise<LoggedRequest[]>;
+  /** When no API request is being worked on, those included whose client has given up. */
+  requestsIdle(): Promise<void>;
   addWebhookEndpoint(endpoint: NewWebhookEndpoint): Promise<RegisteredWebhookEndpoint>;
   removeWebhookEndpoint(endpointId: string): Promise<void>;
   /** Forgets all objects, events, keys, faults and requests; webhook endpoints stay. */
@@ -91,5 +93,7 @@ export interface AttemptFilter {
 export interface FaultControl {
   add(rule: FaultRule): Promise<ActiveFault>;
   list(): Promise<ActiveFault[]>;
+  /** When a fault has struck so many requests (1), or has been cleared. */
+  whenStruck(faultId: string, times?: number): Promise<void>;
   clear(): Promise<void>;
 }

@@ -21,13 +21,13 @@ export interface FaultRule {
   readonly times?: number;
   /** Sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
-  /** Default 60 seconds. */
+  /** Default 60 seconds; clearing the faults ends it. */
   readonly stallMs?: number;
 }
 
 export interface FaultMatch {
   readonly method?: string;
-  /** The start of a path (`/v1/refunds`), or a regular expression between slashes (`/^\/v1\/.*expire$/`). */
+  /** With a slash in front the start of a path (`/v1/refunds`), else a regular expression (`expire$`). */
   readonly path?: string;
 }
 
@@ -42,6 +42,8 @@ const KINDS = ['stall', 'error', 'reset', 'reply-lost'];
 /** Faults on demand: the oldest rule that matches strikes. */
 export class Faults {
   #rules: ActiveFault[] = [];
+  #waiters: Array<() => void> = [];
+  #cleared = new AbortController();
 
   /** @throws StripeFailure when the rule makes no sense */
   add(rule: FaultRule): ActiveFault {
@@ -55,8 +57,24 @@ export class Faults {
     return this.#rules;
   }
 
+  /** Stalled requests go on, and whoever waits for a strike is let go. */
   clear(): void {
     this.#rules = [];
+    this.#cleared.abort();
+    this.#cleared = new AbortController();
+    this.#wake();
+  }
+
+  /** Aborted by the next `clear`. */
+  get cleared(): AbortSignal {
+    return this.#cleared.signal;
+  }
+
+  /** When a fault has struck so many requests, or has been cleared. */
+  async whenStruck(id: string, times = 1): Promise<void> {
+    while (this.#rules.some((rule) => rule.id === id && rule.struck < times)) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
   }
 
   /** The fault that strikes this request, counted. */
@@ -64,8 +82,16 @@ export class Faults {
     const found = this.#rules.find(
       (rule) => (rule.times === undefined || rule.struck < rule.times) && matches(rule.match, method, path),
     );
-    if (found !== undefined) found.struck += 1;
+    if (found === undefined) return undefined;
+    found.struck += 1;
+    this.#wake();
     return found;
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
   }
 }
 
@@ -76,10 +102,8 @@ function matches(match: FaultMatch | undefined, method: string, path: string): b
   return expression === undefined ? path.startsWith(match.path) : expression.test(path);
 }
 
-/** A path never ends in a slash here, so a text between two slashes is an expression. */
 function asExpression(path: string): RegExp | undefined {
-  if (path.length < 3 || !path.startsWith('/') || !path.endsWith('/')) return undefined;
-  return new RegExp(path.slice(1, -1));
+  return path.startsWith('/') ? undefined : new RegExp(path);
 }
 
 function check(rule: FaultRule): void {

@@ -50,6 +50,7 @@ export function localControl(parts: Parts): LocalStripeControl {
     settleRefund: async (id, outcome, reason) => snapshot(settleRefund(world, id, outcome, reason)),
     events: async () => snapshot([...world.store.events.newestFirst()].reverse()),
     requests: async (filter) => snapshot(parts.requests.find(filter)),
+    requestsIdle: () => parts.requests.idle(),
     addWebhookEndpoint: async (given) => {
       const { endpoint, secret, connect } = parts.endpoints.add(given);
       return { id: endpoint.id, url: endpoint.url, secret, connect };
@@ -102,6 +103,7 @@ function faultControl(faults: Faults): FaultControl {
   return {
     add: async (rule) => snapshot(faults.add(rule)),
     list: async () => snapshot([...faults.list()]),
+    whenStruck: (id, times) => faults.whenStruck(id, times),
     clear: async () => faults.clear(),
   };
 }

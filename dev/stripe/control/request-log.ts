@@ -30,6 +30,27 @@ const KEPT = 20_000;
 
 export class RequestLog {
   #requests: LoggedRequest[] = [];
+  #running = 0;
+  #idleWaiters: Array<() => void> = [];
+
+  /** A request is being worked on until `end`. */
+  begin(): void {
+    this.#running += 1;
+  }
+
+  end(): void {
+    this.#running -= 1;
+    if (this.#running > 0) return;
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  /** When no request is being worked on, those included whose client has gone. */
+  async idle(): Promise<void> {
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
 
   add(request: LoggedRequest): LoggedRequest {
     this.#requests.push(request);

@@ -29,8 +29,8 @@ ${table(['Event', 'To', 'Attempt', 'Answer'], newest([...deliveries.attempts()].
 export function requestsPage(requests: RequestLog): string {
   const rows = newest(
     requests.find().reverse(),
-    (request) => html`<tr id="${request.id}"><td><code>${request.id}</code></td>
-<td>${request.method} ${request.path}</td>
+    (request) => html`<tr id="${request.id}"><td class="short"><code>${request.id}</code></td>
+<td class="short">${request.method} ${request.path}</td>
 <td>${request.status ?? 'none'}${request.replayed ? ' (replayed)' : ''} ${request.fault}</td>
 <td><code>${JSON.stringify(request.params)}</code></td></tr>`,
   );
@@ -57,8 +57,8 @@ function accountRow(account: Stripe.Account): Html {
 }
 
 function eventRow(event: Stripe.Event): Html {
-  return html`<tr><td><code>${event.id}</code></td><td>${event.type}</td>
-<td>${new Date(event.created * 1000).toISOString()}</td><td>${event.pending_webhooks}</td></tr>`;
+  return html`<tr><td class="short"><code>${event.id}</code></td><td>${event.type}</td>
+<td class="short">${new Date(event.created * 1000).toISOString()}</td><td>${event.pending_webhooks}</td></tr>`;
 }
 
 function attemptRow(attempt: ReturnType<Deliveries['attempts']>[number]): Html {

@@ -21,7 +21,7 @@ ${lineItems(world, session)}
 ${session.customer_email === null ? null : html`<p class="soft">${session.customer_email}</p>`}
 </div>
 ${message(world, session, refusal)}
-${session.status === 'open' ? choices(session) : outcome(session)}
+${session.status === 'open' ? choices(session) : outcome(world, session)}
 <p class="soft">Checkout Session <code>${session.id}</code><br>
 Expires ${new Date(session.expires_at * 1000).toISOString()} · <a href="/">everything in this Stripe</a></p>`,
   });
@@ -66,7 +66,7 @@ ${session.cancel_url === null ? null : html`<p><a href="${session.cancel_url}">B
 </div>`;
 }
 
-function outcome(session: Session): Html {
+function outcome(world: World, session: Session): Html {
   if (session.status === 'expired') {
     return html`<div class="card"><p class="bad">This Checkout Session has expired.</p>
 ${session.cancel_url === null ? null : html`<p><a href="${session.cancel_url}">Back</a></p>`}</div>`;
@@ -75,7 +75,11 @@ ${session.cancel_url === null ? null : html`<p><a href="${session.cancel_url}">B
   if (session.payment_status !== 'unpaid') {
     return html`<div class="card"><p class="good">This Checkout Session is paid.</p>${onward}</div>`;
   }
-  return html`<div class="card"><p>The bank has not decided on this payment, or has refused it.</p>
+  const intent = world.store.paymentIntents.get(session.payment_intent as string);
+  if (intent?.status !== 'processing') {
+    return html`<div class="card"><p class="bad">The bank refused this payment.</p>${onward}</div>`;
+  }
+  return html`<div class="card"><p>The bank has not decided on this payment yet.</p>
 ${action('settle-succeeded', 'The money arrives', true)}
 ${action('settle-failed', 'The payment fails')}
 ${onward}</div>`;

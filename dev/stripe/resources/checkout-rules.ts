@@ -3,7 +3,7 @@ import { checkLastDigit, checkTotal, readCurrency } from '../state/currencies.js
 import { newId } from '../state/ids.js';
 import type { PaymentPlan } from '../state/store.js';
 import { now, type World } from '../state/world.js';
-import { invalidRequest } from '../wire/errors.js';
+import { invalidRequest, missingResource } from '../wire/errors.js';
 import { changeMetadata } from '../wire/metadata.js';
 import { checkDestination } from './account-rules.js';
 import type { LineItemParams, PaymentIntentData } from './checkout-params.js';
@@ -154,28 +154,8 @@ function inlinePrice(currency: string, unitAmount: number): Stripe.Price {
  * at the total amount captured" (same page, `payment_intent_data.application_fee_amount`).
  */
 export function readPlan(world: World, given: PaymentIntentData | undefined, currency: string): PaymentPlan {
-  const param = 'payment_intent_data';
+  if (given !== undefined) checkConnect(world, given, currency);
   const transfer = given?.transfer_data;
-  if (given?.application_fee_amount !== undefined) {
-    if (transfer === undefined && given.on_behalf_of === undefined) {
-      throw invalidRequest(
-        'Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an OAuth key or Stripe-Account header) or destination payment (using `transfer_data[destination]`).',
-        { param: `${param}[application_fee_amount]` },
-      );
-    }
-    if (transfer?.amount !== undefined) {
-      throw invalidRequest(
-        'You may only specify one of these parameters: application_fee_amount, transfer_data[amount].',
-        { param },
-      );
-    }
-  }
-  if (transfer !== undefined) {
-    checkDestination(world, transfer.destination, `${param}[transfer_data][destination]`);
-    if (transfer.amount !== undefined) {
-      checkLastDigit(transfer.amount, currency, `${param}[transfer_data][amount]`);
-    }
-  }
   return {
     description: given?.description ?? null,
     metadata: changeMetadata({}, given?.metadata),
@@ -187,4 +167,29 @@ export function readPlan(world: World, given: PaymentIntentData | undefined, cur
     statementDescriptorSuffix: given?.statement_descriptor_suffix ?? null,
     receiptEmail: given?.receipt_email ?? null,
   };
+}
+
+function checkConnect(world: World, given: PaymentIntentData, currency: string): void {
+  const param = 'payment_intent_data';
+  const transfer = given.transfer_data;
+  if (given.application_fee_amount !== undefined && transfer === undefined) {
+    throw invalidRequest(
+      'Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an OAuth key or Stripe-Account header) or destination payment (using `transfer_data[destination]`).',
+      { param: `${param}[application_fee_amount]` },
+    );
+  }
+  if (given.application_fee_amount !== undefined && transfer?.amount !== undefined) {
+    throw invalidRequest(
+      'You may only specify one of these parameters: application_fee_amount, transfer_data[amount].',
+      { param },
+    );
+  }
+  if (given.on_behalf_of !== undefined && world.store.accounts.get(given.on_behalf_of) === undefined) {
+    throw missingResource('account', given.on_behalf_of, `${param}[on_behalf_of]`, 400);
+  }
+  if (transfer === undefined) return;
+  checkDestination(world, transfer.destination, `${param}[transfer_data][destination]`);
+  if (transfer.amount !== undefined) {
+    checkLastDigit(transfer.amount, currency, `${param}[transfer_data][amount]`);
+  }
 }

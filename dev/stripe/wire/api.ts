@@ -38,6 +38,15 @@ export class Api {
   constructor(private readonly parts: Parts) {}
 
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    this.parts.requests.begin();
+    try {
+      await this.#respond(request, response, url);
+    } finally {
+      this.parts.requests.end();
+    }
+  }
+
+  async #respond(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const logged = this.#note(request, url);
     let answer: Answer | typeof CLOSE;
     try {
@@ -110,15 +119,20 @@ export class Api {
     save: (result: SavedResult) => void,
   ): Promise<Answer | typeof CLOSE> {
     const stall = fault?.kind === 'stall' ? (fault.stallMs ?? STALL_MS) : 0;
-    if (stall > 0 && fault?.afterEffect !== true && !(await holdBack(response, stall))) return CLOSE;
+    const late = fault?.afterEffect === true;
+    if (stall > 0 && !late && !(await this.#stall(response, stall))) return CLOSE;
     const work = match.endpoint.prepare(this.parts.world, target, logged.params);
     const done = this.#execute(work, logged);
     const result =
       fault?.kind === 'error' ? this.#asResult(faultBody(fault), fault.status ?? 500, logged.id) : done;
     save(result);
     if (fault?.kind === 'reply-lost') return CLOSE;
-    if (stall > 0 && fault?.afterEffect === true && !(await holdBack(response, stall))) return CLOSE;
+    if (stall > 0 && late && !(await this.#stall(response, stall))) return CLOSE;
     return { ...result, fault };
+  }
+
+  #stall(response: ServerResponse, milliseconds: number): Promise<boolean> {
+    return holdBack(response, milliseconds, this.parts.faults.cleared);
   }
 
   #execute(work: () => object, logged: LoggedRequest): SavedResult {

@@ -31,16 +31,26 @@ export function sendJson(
   response.end(body);
 }
 
-/** Waits, but not for longer than the client does. @returns false when the client has gone */
-export async function holdBack(response: ServerResponse, milliseconds: number): Promise<boolean> {
+/**
+ * Waits, but not for longer than the client does, nor after the signal.
+ *
+ * @returns false when the client has gone
+ */
+export async function holdBack(
+  response: ServerResponse,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (response.destroyed) return false;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(done, milliseconds);
     timer.unref();
     response.once('close', done);
+    signal.addEventListener('abort', done, { once: true });
     function done(): void {
       clearTimeout(timer);
       response.off('close', done);
+      signal.removeEventListener('abort', done);
       resolve();
     }
   });

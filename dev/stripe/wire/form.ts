@@ -39,9 +39,10 @@ function emptyObject(): FormObject {
 
 function splitName(name: string): string[] {
   const first = name.indexOf('[');
-  if (first === -1) return [name];
+  if (first === -1 && !name.includes(']')) return [name];
   const rest = name.slice(first);
-  if (first === 0 || !/^(\[[^[\]]*\])+$/.test(rest)) throw malformed(name);
+  if (first < 1 || name.slice(0, first).includes(']') || !/^(\[[^[\]]*\])+$/.test(rest))
+    throw malformed(name);
   const keys = [name.slice(0, first), ...rest.slice(1, -1).split('][')];
   if (keys.length > MAXIMUM_DEPTH) throw malformed(name);
   return keys;
