@@ -21,6 +21,14 @@ export class Producer {
   @Property({ type: 'boolean' })
   canAcceptPayments: boolean = false;
 
+  /** How often Stripe was asked about the account. */
+  @Property({ type: 'integer' })
+  stripeQuestions: number = 0;
+
+  /** Which of these questions `canAcceptPayments` answers: an answer to an older one comes too late. */
+  @Property({ type: 'integer' })
+  stripeAnswer: number = 0;
+
   @Property({ type: 'datetime' })
   createdAt: Date = new Date();
 }

@@ -22,7 +22,13 @@ export class ProducerService {
     return em.transactional(async (tx) => {
       if ((await tx.count(User, { id: viewer.userId })) === 0)
         throw unauthenticated('This account no longer exists');
-      const producer = tx.create(Producer, { name, canAcceptPayments: false, createdAt: new Date() });
+      const producer = tx.create(Producer, {
+        name,
+        canAcceptPayments: false,
+        stripeQuestions: 0,
+        stripeAnswer: 0,
+        createdAt: new Date(),
+      });
       await tx.flush();
       tx.create(
         ProducerMember,

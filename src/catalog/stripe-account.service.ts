@@ -1,4 +1,3 @@
-import type Stripe from 'stripe';
 import type { Orm } from '../database/index.js';
 import type { Logger } from '../logging.js';
 import type { Connect, WebhookEffect, WebhookHandler } from '../payments/index.js';
@@ -13,21 +12,42 @@ export class StripeAccountService {
   ) {}
 
   handlers(): [string, WebhookHandler][] {
-    return [['account.updated', (event) => this.accountUpdated((event.data.object as Stripe.Account).id)]];
+    return ['account.updated', 'account.application.deauthorized'].map((type) => [
+      type,
+      async (event) => (event.account === undefined ? undefined : this.accountChanged(event.account)),
+    ]);
   }
 
-  /** Events come late and in any order, so Stripe is asked how the account is now. */
-  private async accountUpdated(accountId: string): Promise<WebhookEffect | undefined> {
-    const known = await this.orm.em.fork().count(Producer, { stripeAccountId: accountId });
-    if (known === 0) return undefined;
+  /**
+   * Events come late and in any order, so Stripe is asked how the account is now. Several may ask at
+   * once, and no answer may undo one to a newer question: whoever asks because of the last change hears
+   * of it.
+   */
+  private async accountChanged(accountId: string): Promise<WebhookEffect | undefined> {
+    const question = await this.newQuestion(accountId);
+    if (question === undefined) return undefined;
     const canAcceptPayments = await this.connect.canAcceptPayments(accountId);
     return {
       apply: async (em) => {
-        await em.nativeUpdate(Producer, { stripeAccountId: accountId }, { canAcceptPayments });
-        return 'applied';
+        const changed = await em.nativeUpdate(
+          Producer,
+          { stripeAccountId: accountId, stripeAnswer: { $lt: question } },
+          { canAcceptPayments, stripeAnswer: question },
+        );
+        return changed === 1 ? 'applied' : 'ignored';
       },
       afterCommit: () =>
         this.logger.info({ accountId, canAcceptPayments }, "A producer's Stripe account changed"),
     };
+  }
+
+  /** @returns undefined for an account that belongs to no producer of ours */
+  private async newQuestion(accountId: string): Promise<number | undefined> {
+    const [row] = await this.orm.em.fork().execute<{ stripe_questions: number }[]>(
+      `update producer set stripe_questions = stripe_questions + 1
+         where stripe_account_id = ? returning stripe_questions`,
+      [accountId],
+    );
+    return row?.stripe_questions;
   }
 }

@@ -42,10 +42,14 @@ export function formatError(
   };
 }
 
-/** A scalar that refuses an argument throws a GraphQLError of its own; a failing resolver never does. */
+/**
+ * A scalar that refuses an argument, and graphql where variables do not fit, throw GraphQLErrors of
+ * their own; behind the failure of a resolver there is always an error that is none.
+ */
 function isClientMistake(formatted: GraphQLFormattedError, cause: unknown): boolean {
   if (CLIENT_CODES.has(formatted.extensions?.code)) return true;
-  return cause instanceof GraphQLError && cause.originalError === undefined && cause.path === undefined;
+  if (!(cause instanceof GraphQLError) || cause.path !== undefined) return false;
+  return cause.originalError === undefined || cause.originalError instanceof GraphQLError;
 }
 
 /** Where in the variables the wrong value stands: graphql says so in its message alone. */

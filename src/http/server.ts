@@ -60,6 +60,8 @@ export function createHttpServer(
   server.setErrorHandler<FastifyError>((error, request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) logger.error({ err: error, requestId: request.id }, 'A request failed unexpectedly');
+    // Cutting the connection on a client that still sends would lose it this answer; the rest is thrown away.
+    if (status === 413) void reply.removeHeader('connection');
     void reply.code(status).send({ errors: [describe(error, status, request.id)] });
   });
   server.setNotFoundHandler((request, reply) => {

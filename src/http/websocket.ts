@@ -133,6 +133,7 @@ function prepare(
     const rules = [...specifiedRules, ...documentLimits, ...introspection];
     const errors = validate(options.schema, document, rules);
     if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
+    if (!getOperationAST(document, payload.operationName)) return [operationNotFound(payload.operationName)];
     return {
       schema: options.schema,
       document,
@@ -144,6 +145,11 @@ function prepare(
     if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
     throw error;
   }
+}
+
+function operationNotFound(name: string | null | undefined): GraphQLError {
+  const message = name == null ? 'Name one of the operations in operationName' : 'There is no such operation';
+  return withCode(new GraphQLError(message), 'OPERATION_RESOLUTION_FAILURE');
 }
 
 function withCode(error: GraphQLError, code: string): GraphQLError {

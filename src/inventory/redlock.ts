@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import Redlock, { ExecutionError, type Lock, ResourceLockedError } from 'redlock';
 import type { Logger } from '../logging.js';
@@ -7,8 +8,8 @@ import { type LockTimes, lockKeys, type TicketLocks } from './locks.js';
 
 /** No lock outlives this, however often it is extended; in milliseconds. */
 const LONGEST_HOLD_MS = 120_000;
-/** After Redis failed to answer, purchases go without it for this long before one asks again. */
-const PAUSE_AFTER_FAILURE_MS = 1_000;
+/** While Redis is away, how often it is asked whether it is back; in milliseconds. */
+const ASK_AGAIN_MS = 1_000;
 
 type Attempt = { readonly lock: Lock } | 'contended' | 'unavailable';
 
@@ -21,7 +22,8 @@ type Attempt = { readonly lock: Lock } | 'contended' | 'unavailable';
  */
 export class RedlockTicketLocks implements TicketLocks {
   private readonly redlock: Redlock;
-  private pausedUntil = 0;
+  /** Runs while Redis is away. */
+  private asking: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly nodes: readonly Redis[],
@@ -36,7 +38,7 @@ export class RedlockTicketLocks implements TicketLocks {
 
   get healthy(): boolean {
     return (
-      this.pausedUntil === 0 &&
+      this.asking === undefined &&
       this.nodes.filter((node) => node.status === 'ready').length > this.nodes.length / 2
     );
   }
@@ -65,19 +67,17 @@ export class RedlockTicketLocks implements TicketLocks {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.asking);
     for (const node of this.nodes) node.disconnect();
   }
 
   /** @returns undefined where Redis cannot be had, and PostgreSQL has to do alone */
   private async acquire(keys: string[], deadline: number): Promise<Lock | undefined> {
     for (let attempts = 1; ; attempts += 1) {
-      if (Date.now() < this.pausedUntil) return undefined;
+      if (this.asking !== undefined) return undefined;
       const attempt = await this.attempt(keys);
       if (attempt === 'unavailable') return this.goOnWithout();
-      if (attempt !== 'contended') {
-        this.answeredAgain();
-        return attempt.lock;
-      }
+      if (attempt !== 'contended') return attempt.lock;
       this.metrics.lockContention.inc();
       const remaining = deadline - performance.now();
       if (remaining <= 0) {
@@ -148,18 +148,25 @@ export class RedlockTicketLocks implements TicketLocks {
   }
 
   private goOnWithout(): undefined {
-    if (this.pausedUntil === 0) {
-      this.logger.error('Redis does not answer: selling goes on with the row locks of PostgreSQL alone');
-    }
-    this.pausedUntil = Date.now() + PAUSE_AFTER_FAILURE_MS;
-    this.metrics.redisAvailable.set({ use: 'locks' }, 0);
     this.metrics.lockFailures.inc({ reason: 'unavailable' });
+    if (this.asking !== undefined) return undefined;
+    this.logger.error('Redis does not answer: selling goes on with the row locks of PostgreSQL alone');
+    this.metrics.redisAvailable.set({ use: 'locks' }, 0);
+    this.asking = setInterval(() => void this.askAgain(), ASK_AGAIN_MS);
+    this.asking.unref();
     return undefined;
   }
 
-  private answeredAgain(): void {
-    if (this.pausedUntil === 0) return;
-    this.pausedUntil = 0;
+  /** With a lock that nobody else wants, so that no purchase has to wait to find out. */
+  private async askAgain(): Promise<void> {
+    try {
+      const lock = await this.redlock.acquire([`lock:{probe}:${randomUUID()}`], ASK_AGAIN_MS);
+      await this.release(lock);
+    } catch {
+      return;
+    }
+    clearInterval(this.asking);
+    this.asking = undefined;
     this.metrics.redisAvailable.set({ use: 'locks' }, 1);
     this.logger.info('Redis answers again: purchases take their locks there');
   }

@@ -36,7 +36,11 @@ export class CheckoutWebhooks {
     return {
       apply: async (em) => {
         // The answer that named the session may have been lost; the buyer comes back with its id.
-        await em.nativeUpdate(Order, { id: orderId, checkoutSessionId: null }, { checkoutSessionId: hint.id });
+        await em.nativeUpdate(
+          Order,
+          { id: orderId, checkoutSessionId: null },
+          { checkoutSessionId: hint.id },
+        );
         settled = await this.settlement.settle(em, orderId, payment);
         return settled.outcome;
       },

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Stripe from 'stripe';
 import { Show, Ticket } from '../catalog/entities.js';
-import { AppError, badUserInput, isAppError } from '../errors.js';
-import type { Checkout, CheckoutRequest } from '../payments/index.js';
+import { AppError, badUserInput } from '../errors.js';
+import { type Checkout, type CheckoutRequest, providerUnavailable } from '../payments/index.js';
 import { Order } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 
@@ -17,14 +17,36 @@ export class OrderCheckout {
   ) {}
 
   /**
-   * Makes the order's session if it has none, stores its id and page, and tells whether the order
-   * still waits for it.
+   * Makes the order's session if it has none, and stores its id and page; the order is then read again,
+   * and may have ended meanwhile.
    *
    * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE, PRODUCER_NOT_PAYABLE, BAD_USER_INPUT
    */
-  async ensureSession(em: EntityManager, order: Order): Promise<string> {
+  async ensureSession(em: EntityManager, order: Order): Promise<void> {
+    try {
+      await this.sessionOf(em, order);
+    } catch (error) {
+      throw error instanceof Stripe.errors.StripeInvalidRequestError ? refusal(error) : error;
+    }
+  }
+
+  /**
+   * @returns undefined where Stripe refuses to make a session, so that none can have existed: Stripe
+   * would have answered with it (docs.stripe.com/api/idempotent_requests)
+   * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE
+   */
+  async findSession(em: EntityManager, order: Order): Promise<string | undefined> {
+    try {
+      return await this.sessionOf(em, order);
+    } catch (error) {
+      if (error instanceof Stripe.errors.StripeInvalidRequestError) return undefined;
+      throw error;
+    }
+  }
+
+  private async sessionOf(em: EntityManager, order: Order): Promise<string> {
     if (order.checkoutSessionId !== null) return order.checkoutSessionId;
-    const session = await this.createSession(em, order);
+    const session = await this.checkout.create(await this.requestOf(em, order));
     await em.nativeUpdate(
       Order,
       { id: order.id, checkoutSessionId: null },
@@ -32,25 +54,6 @@ export class OrderCheckout {
     );
     await em.refresh(order);
     return session.id;
-  }
-
-  /** @returns undefined where Stripe refuses to make a session, so that none can have existed */
-  async findSession(em: EntityManager, order: Order): Promise<string | undefined> {
-    try {
-      return await this.ensureSession(em, order);
-    } catch (error) {
-      if (isAppError(error, 'PAYMENT_PROVIDER_UNAVAILABLE') || !isAppError(error)) throw error;
-      return undefined;
-    }
-  }
-
-  private async createSession(em: EntityManager, order: Order): Promise<Stripe.Checkout.Session> {
-    const request = await this.requestOf(em, order);
-    try {
-      return await this.checkout.create(request);
-    } catch (error) {
-      throw refusal(error);
-    }
   }
 
   private async requestOf(em: EntityManager, order: Order): Promise<CheckoutRequest> {
@@ -82,18 +85,29 @@ export class OrderCheckout {
   }
 }
 
+/** Which input of the purchase a parameter of the session is made of. */
+const INPUT_OF: Readonly<Record<string, string>> = {
+  line_items: 'items',
+  customer_email: 'email',
+  success_url: 'successUrl',
+  cancel_url: 'cancelUrl',
+};
+
 /** Stripe answered, and will not: says why in terms of the order. */
-function refusal(error: unknown): unknown {
-  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return error;
-  if (error.code === 'amount_too_small' || error.code === 'amount_too_large') {
-    return badUserInput('items', `The payment provider does not take this amount: ${error.message}`);
+function refusal(error: Stripe.errors.StripeInvalidRequestError): AppError {
+  if (error.param === 'expires_at') {
+    // The order was made so long ago that a session of its own cannot live for Stripe's least time.
+    return providerUnavailable({ retryAfterMs: 1_000 }, error);
+  }
+  const wrongAmount = error.code === 'amount_too_small' || error.code === 'amount_too_large';
+  const input = wrongAmount ? 'items' : INPUT_OF[/^\w+/.exec(error.param ?? '')?.[0] ?? ''];
+  if (input !== undefined) {
+    return badUserInput(input, `The payment provider does not take this: ${error.message}`);
   }
   return new AppError(
     'PRODUCER_NOT_PAYABLE',
     'The payment provider does not take payments for this producer now',
     {},
-    {
-      cause: error,
-    },
+    { cause: error },
   );
 }

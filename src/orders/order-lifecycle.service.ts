@@ -95,11 +95,17 @@ export class OrderLifecycle {
 
   private async checkPending(em: EntityManager, order: Order): Promise<void> {
     const over = order.expiresAt !== null && order.expiresAt <= new Date();
-    const payment =
-      over || order.cancelRequestedAt !== null
-        ? await this.endSession(order)
-        : await this.synchronize(order.id, await this.orderCheckout.ensureSession(em, order));
-    await this.checkAgainAt(order, nextCheck(order, payment));
+    if (over || order.cancelRequestedAt !== null) {
+      await this.checkAgainAt(order, nextCheck(order, await this.endSession(order)));
+      return;
+    }
+    const sessionId = await this.orderCheckout.findSession(em, order);
+    if (sessionId !== undefined) {
+      await this.checkAgainAt(order, nextCheck(order, await this.synchronize(order.id, sessionId)));
+      return;
+    }
+    // The process that made the order died on the way to its session: no buyer can have heard of it.
+    await this.inTransaction(order.id, (tx) => this.settlement.abandon(tx, order.id, null));
   }
 
   private async checkStray(em: EntityManager, order: Order): Promise<void> {

@@ -67,7 +67,13 @@ export function decodePurchase(input: PurchaseInput): PurchaseRequest {
     successUrl: rules.successUrl ?? null,
     cancelUrl: rules.cancelUrl ?? null,
   };
-  return { ...request, inputHash: createHash('sha256').update(JSON.stringify(request)).digest('hex') };
+  return { ...request, inputHash: hashOf(request) };
+}
+
+/** An address is the same in capitals, as it is for the scope of a key. */
+function hashOf(request: Omit<PurchaseRequest, 'inputHash'>): string {
+  const input = { ...request, email: request.email.toLowerCase() };
+  return createHash('sha256').update(JSON.stringify(input)).digest('hex');
 }
 
 function summed(

@@ -6,6 +6,7 @@ import { AppError, isAppError } from '../errors.js';
 import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
+import { providerUnavailable } from '../payments/index.js';
 import { Order, OrderStatus } from './order.entity.js';
 import type { OrderCheckout } from './order-checkout.js';
 import type { OrderLifecycle } from './order-lifecycle.service.js';
@@ -151,6 +152,8 @@ export class PurchaseService {
       await em.refresh(order);
       if (order.checkoutSessionId === null) throw error;
     }
+    // Given up by the try that made it before this one had the page, which nobody will see.
+    if (order.status === OrderStatus.CANCELLED) throw providerUnavailable({ retryAfterMs: 1_000 });
   }
 
   /** What cannot be given back now is given back when the hold ends; the buyer's error is another. */

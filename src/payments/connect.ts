@@ -1,4 +1,4 @@
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
 import type { StripeCalls } from './stripe-calls.js';
 
 /** The Stripe accounts that producers are paid on. */
@@ -37,9 +37,15 @@ export class Connect {
 
   /** Whether money can be charged on behalf of this account and transferred to it. */
   async canAcceptPayments(accountId: string): Promise<boolean> {
-    const account = await this.calls.run('accounts.retrieve', (options) =>
-      this.stripe.accounts.retrieve(accountId, {}, options),
-    );
-    return account.charges_enabled === true && account.capabilities?.transfers === 'active';
+    try {
+      const account = await this.calls.run('accounts.retrieve', (options) =>
+        this.stripe.accounts.retrieve(accountId, {}, options),
+      );
+      return account.charges_enabled === true && account.capabilities?.transfers === 'active';
+    } catch (error) {
+      // Its owner has disconnected it from us (docs.stripe.com/error-codes, account_invalid).
+      if (error instanceof Stripe.errors.StripePermissionError) return false;
+      throw error;
+    }
   }
 }

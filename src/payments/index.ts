@@ -1,7 +1,7 @@
 export { Checkout, type CheckoutRequest } from './checkout.js';
 export { Connect } from './connect.js';
 export { type PaymentState, paymentState } from './payment-state.js';
-export { isMissingAtStripe, isProviderUnavailable, StripeCalls } from './stripe-calls.js';
+export { isMissingAtStripe, providerUnavailable, StripeCalls } from './stripe-calls.js';
 export { createStripeClient } from './stripe-client.js';
 export {
   type WebhookEffect,

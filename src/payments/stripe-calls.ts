@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { AppError, isAppError } from '../errors.js';
+import { AppError } from '../errors.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 
@@ -65,23 +65,23 @@ export class StripeCalls {
       return error;
     }
     this.logger.error({ err: error, call: name }, 'Stripe did not answer a call');
-    return new AppError(
-      'PAYMENT_PROVIDER_UNAVAILABLE',
-      'The payment provider cannot be reached right now; nothing was charged',
-      { retryAfterMs: retryAfterMs(error) ?? 5_000 },
-      { cause: error },
-    );
+    return providerUnavailable({ retryAfterMs: retryAfterMs(error) ?? 5_000 }, error);
   }
+}
+
+/** What a buyer is told who may try again in so many milliseconds. */
+export function providerUnavailable(advice: { retryAfterMs: number }, cause?: unknown): AppError {
+  return new AppError(
+    'PAYMENT_PROVIDER_UNAVAILABLE',
+    'The payment provider cannot be reached right now; nothing was charged',
+    advice,
+    { cause },
+  );
 }
 
 /** Whether the session, account or payment that was asked for does not exist at Stripe. */
 export function isMissingAtStripe(error: unknown): boolean {
   return error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing';
-}
-
-/** Whether Stripe could not be reached at all, or could not serve the call now. */
-export function isProviderUnavailable(error: unknown): boolean {
-  return isAppError(error, 'PAYMENT_PROVIDER_UNAVAILABLE');
 }
 
 function isOutage(error: unknown): boolean {

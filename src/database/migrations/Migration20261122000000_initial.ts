@@ -47,6 +47,8 @@ const CATALOG = `
     name text not null,
     stripe_account_id text unique,
     can_accept_payments boolean not null default false,
+    stripe_questions int not null default 0,
+    stripe_answer int not null default 0,
     created_at timestamptz(3) not null default now()
   );
 

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Account, createPublishedShow, signUp, uniqueEmail } from '../support/fixtures.js';
+import { hasRedis } from '../support/run.js';
+import { startWorld, type World } from '../support/world.js';
+import { countersOf, PATIENT, type Rush, rush, tally } from './rush.js';
+
+const TIMES = 20;
+/** Behind one load balancer; it is part of what Stripe is told, which must be the same every time. */
+const PUBLIC_URL = 'http://boxoffice.example';
+
+async function twoServers(): Promise<{ world: World; seller: Account }> {
+  const world = await startWorld({ servers: hasRedis ? 2 : 1, env: { ...PATIENT, PUBLIC_URL } });
+  return { world, seller: await signUp(world.server) };
+}
+
+/** One purchase of one ticket, sent so often at once to every server. */
+async function sendAtOnce(world: World, seller: Account, ticket: { quantity: number; price?: number }) {
+  const show = await createPublishedShow(world.server, seller.token, {
+    tickets: [ticket],
+    finishOnboarding: (url) => world.stripe.finishOnboarding(url),
+  });
+  const ticketId = show.tickets[0]!.id;
+  const input = {
+    showId: show.id,
+    items: [{ ticketId, quantity: 1 }],
+    email: uniqueEmail(),
+    idempotencyKey: randomUUID(),
+  };
+  const outcome = await rush(
+    world.servers,
+    Array.from({ length: TIMES }, () => input),
+  );
+  return { outcome, counters: await countersOf(world.database.pool, ticketId) };
+}
+
+function ordersIn({ purchases }: Rush): Set<string> {
+  return new Set(purchases.map(({ order }) => order.id));
+}
+
+describe(`one purchase that a client sends ${TIMES} times at once under one idempotency key`, () => {
+  let world: World;
+  let seller: Account;
+  beforeAll(async () => {
+    ({ world, seller } = await twoServers());
+  });
+  afterAll(() => world.close());
+
+  it('makes one order, and every answer is that order', async () => {
+    const { outcome, counters } = await sendAtOnce(world, seller, { quantity: 100 });
+    expect(tally(outcome)).toEqual({ CONFIRMED: TIMES });
+    expect(ordersIn(outcome).size).toBe(1);
+    expect(counters).toEqual({ quantity: 100, held: 0, sold: 1 });
+  });
+
+  it('makes one order even of the last ticket', async () => {
+    const { outcome, counters } = await sendAtOnce(world, seller, { quantity: 1 });
+    expect(tally(outcome)).toEqual({ CONFIRMED: TIMES });
+    expect(ordersIn(outcome).size).toBe(1);
+    expect(counters).toEqual({ quantity: 1, held: 0, sold: 1 });
+  });
+
+  it('makes one Checkout Session where there is something to pay', async () => {
+    const { outcome, counters } = await sendAtOnce(world, seller, { quantity: 100, price: 2500 });
+    expect(tally(outcome)).toEqual({ PENDING: TIMES });
+    expect(ordersIn(outcome).size).toBe(1);
+    expect(new Set(outcome.purchases.map((purchase) => purchase.checkoutUrl)).size).toBe(1);
+    expect(counters).toEqual({ quantity: 100, held: 1, sold: 0 });
+  });
+});
+
+describe('without the database’s rule that a key is used once', () => {
+  it('the same purchase makes several orders', async () => {
+    const { world, seller } = await twoServers();
+    try {
+      await world.database.pool.query('drop index orders_idempotency');
+      const { outcome } = await sendAtOnce(world, seller, { quantity: 100 });
+      expect(ordersIn(outcome).size).toBeGreaterThan(1);
+    } finally {
+      await world.close();
+    }
+  });
+});

@@ -1,0 +1,55 @@
+/** Every operation of the schema once, as a document whose variables are named as its arguments are. */
+export const OPERATIONS = {
+  'Query.viewer': '{ viewer { id email } }',
+  'Query.show': 'query ($id: ID!) { show(id: $id) { id title status tickets { id held } } }',
+  'Query.shows': `query ($first: Int, $after: String, $filter: ShowFilter) {
+    shows(first: $first, after: $after, filter: $filter) { nodes { id title } totalCount }
+  }`,
+  'Query.ticket': 'query ($id: ID!) { ticket(id: $id) { id name quantity held sold } }',
+  'Query.order': `query ($id: ID!, $accessToken: String) {
+    order(id: $id, accessToken: $accessToken) { id email status }
+  }`,
+  'Query.orders': `query ($first: Int, $after: String) {
+    orders(first: $first, after: $after) { nodes { id } totalCount }
+  }`,
+  'Mutation.signUp':
+    'mutation ($input: SignUpInput!) { signUp(input: $input) { user { id name } refreshToken } }',
+  'Mutation.signIn': 'mutation ($input: SignInInput!) { signIn(input: $input) { user { id } refreshToken } }',
+  'Mutation.refreshSession': `mutation ($refreshToken: String!) {
+    refreshSession(refreshToken: $refreshToken) { user { id } refreshToken }
+  }`,
+  'Mutation.createProducer':
+    'mutation ($input: CreateProducerInput!) { createProducer(input: $input) { id name } }',
+  'Mutation.connectStripeAccount': `mutation ($producerId: ID!, $returnUrl: String!, $refreshUrl: String!) {
+    connectStripeAccount(producerId: $producerId, returnUrl: $returnUrl, refreshUrl: $refreshUrl) { url }
+  }`,
+  'Mutation.createShow': `mutation ($input: CreateShowInput!) {
+    createShow(input: $input) { id title description venue status }
+  }`,
+  'Mutation.publishShow': 'mutation ($id: ID!) { publishShow(id: $id) { id status } }',
+  'Mutation.createTicket': `mutation ($showId: ID!, $input: CreateTicketInput!) {
+    createTicket(showId: $showId, input: $input) { id name quantity minPerOrder maxPerOrder price { amount currency } }
+  }`,
+  'Mutation.updateTicket': `mutation ($id: ID!, $input: UpdateTicketInput!) {
+    updateTicket(id: $id, input: $input) {
+      id name quantity salesStartAt salesEndAt minPerOrder maxPerOrder price { amount currency }
+    }
+  }`,
+  'Mutation.purchaseTickets': `mutation ($input: PurchaseTicketsInput!) {
+    purchaseTickets(input: $input) { accessToken checkoutUrl order { id status email } }
+  }`,
+  'Mutation.completeCheckout': `mutation ($sessionId: String!) {
+    completeCheckout(sessionId: $sessionId) { id status email }
+  }`,
+  'Mutation.cancelOrder': `mutation ($id: ID!, $accessToken: String) {
+    cancelOrder(id: $id, accessToken: $accessToken) { id status }
+  }`,
+  'Subscription.inventoryChanged': `subscription ($showId: ID!) {
+    inventoryChanged(showId: $showId) { showId tickets { ticketId available } }
+  }`,
+  'Subscription.orderUpdated': `subscription ($id: ID!, $accessToken: String) {
+    orderUpdated(id: $id, accessToken: $accessToken) { id status }
+  }`,
+} as const;
+
+export type OperationName = keyof typeof OPERATIONS;
