@@ -1,25 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { type Demo, seedDemo } from './demo.js';
-import { isPortFree } from './ports.js';
-import { type Postgres, startPostgres } from './postgres.js';
 import { findRedisBinary, startRedis } from './redis.js';
 import type { Call } from './seller.js';
+import { Databases, openPostgres } from './start/database.js';
 import { claim, describeInstance, type Instance, StartError } from './start/instance.js';
 import { openLogFile, worthShowing } from './start/log-file.js';
 import { buildGraphiql, runToEnd, startApiServer } from './start/programs.js';
-import { step } from './start/progress.js';
+import { report, step } from './start/progress.js';
 import { Shutdown } from './start/shutdown.js';
 import { type StripeBackend, startStripe } from './start/stripe.js';
 import { welcome } from './start/welcome.js';
 import type { Exit } from './supervise.js';
 
-const DATABASE = 'boxoffice';
-/** Far from PORT, so that starts on neighbouring ports stay out of each other's way. */
-const POSTGRES_OFFSET = 20_000;
-const HIGHEST_PORT = 65_535;
 const SERVER_STOP_MS = 30_000;
+/** The terminal tells us of one Ctrl-C, and npm passes it on once more. */
+const SAME_CTRL_C_MS = 500;
 
 /** Ignored, so that demo data never gets into a database, or past a lock, that serves something else. */
 const NOT_INHERITED = ['DATABASE_URL', 'REDIS_URL', 'REDLOCK_URLS', 'NODE_ENV', 'NODE_OPTIONS'];
@@ -29,20 +25,31 @@ async function open(instance: Instance, shutdown: Shutdown): Promise<never> {
   const { directory, port } = instance;
   console.log(`Starting Boxoffice on port ${port}; its data and logs are in ${instance.shownDirectory}`);
   const serverLog = openLogFile(join(directory, 'server.log'));
-  const postgres = await openPostgres(instance, shutdown);
+  const postgres = await step(
+    'PostgreSQL',
+    () => openPostgres(instance),
+    ({ port }) => `127.0.0.1:${port}`,
+  );
+  shutdown.add('PostgreSQL', () => postgres.stop());
+  const databases = new Databases(postgres);
   const redis = await openRedis(instance, shutdown);
   const stripe = await step(
     'Stripe',
-    () => startStripe(instance),
+    () => startStripe(instance, (id) => databases.has(id)),
     ({ description }) => description,
   );
   shutdown.add('Stripe', () => stripe.stop());
-  const env = serverEnvironment(instance, postgres.url(DATABASE), redis?.url, stripe);
+  const database = await databases.open(stripe.id);
+  const env = serverEnvironment(instance, database.url, redis?.url, stripe);
   await step(
     'schema',
     () => runToEnd(['dist/src/migrate.js'], env, serverLog),
     () => 'up to date',
   );
+  if (database.leftBehind.length > 0) {
+    const kept = database.leftBehind.join(', ');
+    console.log(`  The database is a new one, as this Stripe knows nothing of ${kept}, which is kept.`);
+  }
   await step(
     'GraphiQL',
     () => buildGraphiql(env, serverLog),
@@ -63,9 +70,8 @@ async function open(instance: Instance, shutdown: Shutdown): Promise<never> {
     welcome({
       instance,
       demo,
-      hasRedis: redis !== undefined,
       stripeUrl: stripe.url,
-      databaseUrl: postgres.url(DATABASE),
+      databaseUrl: database.url,
     }),
   );
   return await firstToEnd([
@@ -74,37 +80,11 @@ async function open(instance: Instance, shutdown: Shutdown): Promise<never> {
   ]);
 }
 
-async function openPostgres(instance: Instance, shutdown: Shutdown): Promise<Postgres> {
-  const preferred = instance.port + POSTGRES_OFFSET;
-  const isUsable = preferred <= HIGHEST_PORT && (await isPortFree(preferred));
-  const postgres = await step(
-    'PostgreSQL',
-    () =>
-      startPostgres({
-        dataDirectory: join(instance.directory, 'postgres'),
-        ...(isUsable && { port: preferred }),
-        log: openLogFile(join(instance.directory, 'postgres.log')),
-      }),
-    ({ port }) => `127.0.0.1:${port}`,
-  );
-  shutdown.add('PostgreSQL', () => postgres.stop());
-  await ensureDatabase(postgres);
-  return postgres;
-}
-
-async function ensureDatabase(postgres: Postgres): Promise<void> {
-  const client = new pg.Client({ connectionString: postgres.url('postgres') });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-  } finally {
-    await client.end();
-  }
-}
-
 async function openRedis(instance: Instance, shutdown: Shutdown): Promise<{ url: string } | undefined> {
-  if (findRedisBinary() === undefined) return undefined;
+  if (findRedisBinary() === undefined) {
+    report('Redis', 'none on PATH: locks and events stay inside the one server process');
+    return undefined;
+  }
   const { directory } = instance;
   const redis = await step(
     'Redis',
@@ -140,7 +120,8 @@ function serverEnvironment(
 function reportLine(line: string, log: (line: string) => void): void {
   log(line);
   const shown = worthShowing(line);
-  if (shown !== undefined) console.error(`  ${shown}`);
+  // That there is no Redis has been said, in words that are true of this start.
+  if (shown !== undefined && !shown.includes('REDIS_URL')) console.error(`  ${shown}`);
 }
 
 function seed(instance: Instance, stripe: StripeBackend): Promise<Demo> {
@@ -179,13 +160,13 @@ async function firstToEnd(servers: ReadonlyArray<readonly [string, Promise<Exit>
 
 function interruption(): Promise<'interrupted'> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        // Asked twice, somebody is in a hurry. What we leave running ends because we do; see supervise.ts.
-        if (asked) process.exit(1);
-        asked = true;
+        askedAt ??= performance.now();
         resolve('interrupted');
+        // Asked twice, somebody is in a hurry. What we leave running ends because we do; see supervise.ts.
+        if (performance.now() - askedAt > SAME_CTRL_C_MS) process.exit(1);
       });
     }
   });

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { eventually } from '../eventually.js';
 import { projectRoot } from '../paths.js';
 import { isPortFree } from '../ports.js';
@@ -35,7 +35,9 @@ export function describeInstance(environment: NodeJS.ProcessEnv): Instance {
   if (!/^\d+$/.test(given) || port < 1 || port > HIGHEST_PORT) {
     throw new StartError(`PORT is "${given}"; it must be a number from 1 to ${HIGHEST_PORT}.`);
   }
-  const directory = join(projectRoot, '.data', ...(port === DEFAULT_PORT ? [] : [`port-${port}`]));
+  const directory = environment.DATA_DIRECTORY
+    ? resolve(environment.DATA_DIRECTORY)
+    : join(projectRoot, '.data', ...(port === DEFAULT_PORT ? [] : [`port-${port}`]));
   // The demo has a well-known password, so nobody else's machine gets to see it unasked.
   const host = environment.HOST || '127.0.0.1';
   return {
@@ -44,8 +46,13 @@ export function describeInstance(environment: NodeJS.ProcessEnv): Instance {
     localUrl: `http://${reachable(host)}:${port}`,
     publicUrl: (environment.PUBLIC_URL || `http://localhost:${port}`).replace(/\/+$/, ''),
     directory,
-    shownDirectory: relative(process.cwd(), directory) || '.',
+    shownDirectory: shown(directory),
   };
+}
+
+function shown(directory: string): string {
+  const path = relative(process.cwd(), directory) || '.';
+  return path.startsWith('..') ? directory : path;
 }
 
 function reachable(host: string): string {
@@ -66,7 +73,7 @@ export async function claim(instance: Instance): Promise<() => void> {
   const lock = tryLock(join(instance.directory, 'start.pid'));
   if ('holder' in lock) {
     throw new StartError(
-      `It is already running on port ${port} (process ${lock.holder}). Stop it, ${elsewhere}`,
+      `It is already running, with its data in ${instance.shownDirectory} (process ${lock.holder}). Stop it, ${elsewhere}`,
     );
   }
   try {

@@ -14,14 +14,12 @@ export function openLogFile(path: string): (line: string) => void {
 }
 
 interface Entry {
-  readonly level?: number;
+  readonly level?: string;
   readonly msg?: string;
   readonly err?: { readonly message?: string };
 }
 
-/** pino's numbers: https://github.com/pinojs/pino/blob/main/docs/api.md#level-string */
-const WARN = 40;
-const ERROR = 50;
+const LABELS: Readonly<Record<string, string>> = { warn: 'warning', error: 'error', fatal: 'error' };
 
 /** What a person at the terminal should see of a line of the server's JSON log: warnings and worse, in short. */
 export function worthShowing(line: string): string | undefined {
@@ -32,8 +30,8 @@ export function worthShowing(line: string): string | undefined {
     // What is no JSON comes from Node itself, or from a crash.
     return line.trim() === '' ? undefined : line;
   }
-  if (typeof entry.level !== 'number' || entry.level < WARN) return undefined;
-  const label = entry.level >= ERROR ? 'error' : 'warning';
+  const label = LABELS[entry.level ?? ''];
+  if (label === undefined) return undefined;
   const cause = entry.err?.message && !entry.msg?.includes(entry.err.message) ? `: ${entry.err.message}` : '';
   return `${label}: ${entry.msg ?? '(no message)'}${cause}`;
 }

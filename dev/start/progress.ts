@@ -9,6 +9,10 @@ export async function step<T>(
   const began = performance.now();
   const result = await work();
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  console.log(`  ${name.padEnd(NAME_WIDTH)}  ${describe(result)}  (${seconds} s)`);
+  report(name, `${describe(result)}  (${seconds} s)`);
   return result;
+}
+
+export function report(name: string, what: string): void {
+  console.log(`  ${name.padEnd(NAME_WIDTH)}  ${what}`);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isPortFree } from '../ports.js';
 import { startLocalStripe } from '../stripe/index.js';
 import type { Instance } from './instance.js';
@@ -11,6 +11,8 @@ const HIGHEST_PORT = 65_535;
 /** Where the server's payments go. */
 export interface StripeBackend {
   readonly description: string;
+  /** Names what it knows: a database made with one Stripe is of no use with another. */
+  readonly id: string;
   /** What the server has to be told. */
   readonly env: NodeJS.ProcessEnv;
   /** Of the local one. */
@@ -20,10 +22,23 @@ export interface StripeBackend {
   stop(): Promise<void>;
 }
 
-/** A local Stripe, or the real one when the environment has a key for it. */
-export async function startStripe(instance: Instance): Promise<StripeBackend> {
+/**
+ * A local Stripe, or the real one when the environment has a key for it.
+ *
+ * @param isInUse whether a database belongs to the Stripe of this id. A local one whose database is gone starts empty:
+ *   idempotency keys of the orders and producers that are gone would be answered with what those had.
+ */
+export async function startStripe(
+  instance: Instance,
+  isInUse: (id: string) => Promise<boolean>,
+): Promise<StripeBackend> {
   if (process.env.STRIPE_SECRET_KEY) {
-    return { description: 'the account of STRIPE_SECRET_KEY', env: {}, stop: async () => undefined };
+    return {
+      description: 'the account of STRIPE_SECRET_KEY',
+      id: 'stripe',
+      env: {},
+      stop: async () => undefined,
+    };
   }
   const webhookSecret = newSecret();
   const connectWebhookSecret = newSecret();
@@ -34,10 +49,14 @@ export async function startStripe(instance: Instance): Promise<StripeBackend> {
       { url: `${instance.localUrl}/webhooks/stripe`, secret: webhookSecret },
       { url: `${instance.localUrl}/webhooks/stripe/connect`, secret: connectWebhookSecret, connect: true },
     ],
+    stateFile: join(instance.directory, 'stripe.json'),
     log: openLogFile(join(instance.directory, 'stripe.log')),
   });
+  if (!(await isInUse(stripe.stateId))) await stripe.reset();
+  const loss = stripe.setAside && `; its state was damaged and is now ${basename(stripe.setAside)}`;
   return {
-    description: `a local one at ${stripe.url}`,
+    description: `a local one at ${stripe.url}${loss ?? ''}`,
+    id: stripe.stateId,
     env: {
       STRIPE_API_BASE: stripe.url,
       STRIPE_SECRET_KEY: stripe.secretKey,

@@ -6,7 +6,6 @@ import type { Instance } from './instance.js';
 export interface WelcomeOptions {
   readonly instance: Instance;
   readonly demo: Demo;
-  readonly hasRedis: boolean;
   /** Undefined with a real Stripe account. */
   readonly stripeUrl: string | undefined;
   readonly databaseUrl: string;
@@ -17,7 +16,7 @@ const PURCHASE =
   '{ checkoutUrl accessToken order { id reference status attendees { code } } } }';
 
 /** What a newcomer needs to buy the first ticket; the last thing that a start prints. */
-export function welcome({ instance, demo, hasRedis, stripeUrl, databaseUrl }: WelcomeOptions): string {
+export function welcome({ instance, demo, stripeUrl, databaseUrl }: WelcomeOptions): string {
   const { publicUrl, shownDirectory } = instance;
   const links: Array<[string, string]> = [
     ['GraphiQL', `${publicUrl}/graphiql`],
@@ -38,9 +37,6 @@ export function welcome({ instance, demo, hasRedis, stripeUrl, databaseUrl }: We
     'Boxoffice is open.',
     '',
     ...links.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
-    ...(hasRedis
-      ? []
-      : ['', '  There is no redis-server on PATH: locks and events stay inside the one process.']),
     '',
     `Get two free tickets for "${demo.free.title}"; paste this into another terminal:`,
     '',

@@ -12,5 +12,6 @@ export { connectLocalStripe } from './control/control-client.js';
 export type { ActiveFault, FaultMatch, FaultRule } from './control/faults.js';
 export type { LoggedRequest, RequestFilter } from './control/request-log.js';
 export { type LocalStripe, type LocalStripeOptions, startLocalStripe } from './server.js';
-export type { DeliveryAttempt, ReleaseOrder } from './webhooks/deliveries.js';
+export type { DeliveryAttempt } from './webhooks/attempt.js';
 export type { NewWebhookEndpoint } from './webhooks/endpoints.js';
+export type { ReleaseOrder } from './webhooks/release-order.js';

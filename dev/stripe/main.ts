@@ -8,6 +8,7 @@ const USAGE = `Usage: node dist/dev/stripe/main.js [options]
   --secret-key <key>              default sk_test_local
   --webhook <url>,<secret>        told of the platform's events; may be repeated
   --connect-webhook <url>,<secret>  told of the connected accounts' events; may be repeated
+  --state-file <path>             keeps everything from one start to the next
   --quiet                         no lines about webhooks that fail`;
 
 async function main(): Promise<void> {
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
       'secret-key': { type: 'string', default: 'sk_test_local' },
       webhook: { type: 'string', multiple: true, default: [] },
       'connect-webhook': { type: 'string', multiple: true, default: [] },
+      'state-file': { type: 'string' },
       quiet: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -36,6 +38,7 @@ async function main(): Promise<void> {
       ...values.webhook.map((text) => readEndpoint(text, false)),
       ...values['connect-webhook'].map((text) => readEndpoint(text, true)),
     ],
+    ...(values['state-file'] === undefined ? {} : { stateFile: values['state-file'] }),
     log: values.quiet ? () => {} : (line) => console.error(line),
   });
   console.log(`Local Stripe at ${stripe.url} with the key ${stripe.secretKey}`);

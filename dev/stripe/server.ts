@@ -9,6 +9,9 @@ import { RequestLog } from './control/request-log.js';
 import { handlePage } from './pages/page-routes.js';
 import { allEndpoints } from './resources/index.js';
 import { EventLog } from './state/event-log.js';
+import { newStateId } from './state/ids.js';
+import { encodeState } from './state/saved-state.js';
+import { type ReadState, readStateFile, StateFile } from './state/state-file.js';
 import { Store } from './state/store.js';
 import type { World } from './state/world.js';
 import { Deliveries } from './webhooks/deliveries.js';
@@ -31,6 +34,11 @@ export interface LocalStripeOptions {
   readonly webhookRetryDelaysMs?: readonly number[];
   /** How long a webhook may take to be answered; default 10 s. */
   readonly webhookTimeoutMs?: number;
+  /**
+   * Where everything is kept from one start to the next, except faults, requests and webhook endpoints; made if it
+   * does not exist. Only one local Stripe at a time may use it. Without it, all is forgotten at the end.
+   */
+  readonly stateFile?: string;
   readonly log?: (line: string) => void;
 }
 
@@ -38,6 +46,10 @@ export interface LocalStripe extends LocalStripeControl {
   readonly host: string;
   readonly port: number;
   readonly secretKey: string;
+  /** Names all that this Stripe knows, as its `stateFile` keeps it; another one after a reset. */
+  readonly stateId: string;
+  /** What has become of a `stateFile` that could not be used. */
+  readonly setAside: string | undefined;
   close(): Promise<void>;
 }
 
@@ -49,11 +61,16 @@ const KEEP_ALIVE_MS = 120_000;
 
 /**
  * Starts a server that speaks the part of Stripe's API that selling tickets needs. The `stripe` package
- * talks to it when told `host`, `port` and `protocol: 'http'`. Everything is in memory.
+ * talks to it when told `host`, `port` and `protocol: 'http'`.
+ *
+ * @throws when its port is taken, or its state file cannot be read
  */
 export async function startLocalStripe(options: LocalStripeOptions = {}): Promise<LocalStripe> {
   const log = options.log ?? (() => {});
   const host = options.host ?? '127.0.0.1';
+  const { stateFile } = options;
+  const { state, setAside }: ReadState = stateFile === undefined ? {} : readStateFile(stateFile, log);
+  let stateId = state?.id ?? newStateId();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   const port = await listen(server, host, options.port ?? 0);
   const secretKey = options.secretKey ?? 'sk_test_local';
@@ -65,22 +82,39 @@ export async function startLocalStripe(options: LocalStripeOptions = {}): Promis
     retryDelaysMs: options.webhookRetryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: options.webhookTimeoutMs ?? 10_000,
     log,
+    changed,
   });
   const world: World = {
-    store: new Store(),
+    store: state?.store ?? new Store(),
     events: new EventLog(
       () => world.store,
-      (event) => deliveries.accept(event),
+      (event) => {
+        deliveries.accept(event);
+        changed();
+      },
     ),
     publicUrl,
     secretKey,
-    settings: { refundsPending: false },
+    settings: { refundsPending: false, ...state?.settings },
   };
   const keys = new IdempotencyKeys();
+  keys.restore(state?.keys ?? []);
+  const file = stateFile === undefined ? undefined : new StateFile(stateFile, encoded, log);
   const faults = new Faults();
   const requests = new RequestLog();
-  const control = localControl({ world, endpoints, deliveries, faults, requests, reset });
-  const api = new Api({ world, router: new Router(allEndpoints(endpoints)), keys, faults, requests, log });
+  const control = localControl({
+    world,
+    endpoints,
+    deliveries,
+    faults,
+    requests,
+    reset,
+    changed,
+    saved: async () => file?.saved(),
+  });
+  const router = new Router(allEndpoints(endpoints));
+  const api = new Api({ world, router, keys, faults, requests, log, save });
+  deliveries.restore(state?.undelivered ?? [], (id) => world.store.events.get(id));
 
   const expiry = setInterval(() => expireDue(world), EXPIRY_CHECK_MS);
   expiry.unref();
@@ -95,27 +129,62 @@ export async function startLocalStripe(options: LocalStripeOptions = {}): Promis
     const url = new URL(request.url ?? '/', publicUrl);
     if (url.pathname.startsWith('/v1/')) return api.handle(request, response, url);
     if (url.pathname.startsWith('/_control/')) return handleControl(control, request, response, url);
-    return handlePage({ world, requests, deliveries }, request, response, url);
+    return handlePage({ world, requests, deliveries, save }, request, response, url);
+  }
+
+  function encoded(): string {
+    const undelivered = deliveries.undelivered();
+    return encodeState({
+      id: stateId,
+      settings: world.settings,
+      store: world.store,
+      keys: keys.all(),
+      undelivered,
+    });
+  }
+
+  function changed(): void {
+    file?.changed();
+  }
+
+  async function save(): Promise<void> {
+    changed();
+    await file?.saved();
   }
 
   function reset(): void {
+    stateId = newStateId();
     world.store = new Store();
     world.settings.refundsPending = false;
     keys.clear();
     faults.clear();
     requests.clear();
     deliveries.reset();
+    changed();
   }
 
   async function close(): Promise<void> {
     clearInterval(expiry);
-    deliveries.close();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeAllConnections();
     await closed;
+    file?.close();
+    deliveries.close();
   }
 
-  return { ...control, host, port, secretKey, close };
+  // Its id has to outlive us even if nothing ever happens.
+  await save();
+  return {
+    ...control,
+    host,
+    port,
+    secretKey,
+    setAside,
+    close,
+    get stateId() {
+      return stateId;
+    },
+  };
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {

@@ -1,4 +1,5 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
+import { isUuid } from '../validation/ids.js';
 import type { Credentials } from './viewer.js';
 
 const ALGORITHM = 'HS256';
@@ -39,7 +40,8 @@ export class AccessTokens {
     }
     try {
       const { payload } = await jwtVerify(token, this.key, { algorithms: [ALGORITHM], issuer: ISSUER });
-      if (!payload.sub || !payload.exp) return { kind: 'invalid', reason: 'The access token is not valid' };
+      if (!payload.sub || !isUuid(payload.sub) || !payload.exp)
+        return { kind: 'invalid', reason: 'The access token is not valid' };
       return { kind: 'user', userId: payload.sub, expiresAt: new Date(payload.exp * 1000) };
     } catch (error) {
       const reason =

@@ -4,7 +4,7 @@ import type { Viewer } from '../accounts/index.js';
 import { decode } from '../validation/decode.js';
 import { isIntegerId, parseProducerId } from '../validation/ids.js';
 import { decodeCursor, encodeCursor, type Page, pageSize } from '../validation/paging.js';
-import { searchText } from '../validation/rules.js';
+import { instant, searchText } from '../validation/rules.js';
 import type { ProducerService } from './producer.service.js';
 import { Show } from './show.entity.js';
 
@@ -19,7 +19,12 @@ export interface ShowListing {
   } | null;
 }
 
-const searchRule = z.object({ filter: z.object({ search: searchText('search', 200) }) });
+const filterRules = z.object({
+  search: searchText('search', 200).nullish(),
+  startsAfter: instant('startsAfter').nullish(),
+  startsBefore: instant('startsBefore').nullish(),
+});
+const listingRules = z.object({ filter: filterRules });
 
 /** Lists shows in the order they start: all that are public, and the drafts of the viewer's own producers. */
 export class ShowList {
@@ -65,12 +70,12 @@ function filtersOf(filter: NonNullable<ShowListing['filter']>): FilterQuery<Show
   if (filter.producerId != null) {
     conditions.push({ producerId: parseProducerId(filter.producerId, 'filter.producerId') });
   }
-  const { search } = decode(searchRule, { filter: { search: filter.search ?? '' } }).filter;
-  if (search !== '') {
+  const { search, startsAfter, startsBefore } = decode(listingRules, { filter }).filter;
+  if (search) {
     const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`;
     conditions.push({ $or: [{ title: { $ilike: pattern } }, { venue: { $ilike: pattern } }] });
   }
-  if (filter.startsAfter != null) conditions.push({ startsAt: { $gt: filter.startsAfter } });
-  if (filter.startsBefore != null) conditions.push({ startsAt: { $lt: filter.startsBefore } });
+  if (startsAfter) conditions.push({ startsAt: { $gt: startsAfter } });
+  if (startsBefore) conditions.push({ startsAt: { $lt: startsBefore } });
   return conditions;
 }

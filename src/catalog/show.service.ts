@@ -5,7 +5,7 @@ import { badUserInput, conflict, notFound } from '../errors.js';
 import type { InventoryStream } from '../inventory/index.js';
 import { decode } from '../validation/decode.js';
 import { parseProducerId, parseShowId } from '../validation/ids.js';
-import { longText, text, timeZone } from '../validation/rules.js';
+import { instant, longText, text, timeZone } from '../validation/rules.js';
 import type { ProducerService } from './producer.service.js';
 import { Show, ShowStatus } from './show.entity.js';
 
@@ -16,8 +16,8 @@ const showRules = z
     description: longText('Description', 10_000).nullish(),
     venue: text('Venue', 200).nullish(),
     timeZone,
-    startsAt: z.date().refine((at) => at > new Date(), 'startsAt must be in the future'),
-    endsAt: z.date().nullish(),
+    startsAt: instant('startsAt').refine((at) => at > new Date(), 'startsAt must be in the future'),
+    endsAt: instant('endsAt').nullish(),
   })
   .refine((show) => !show.endsAt || show.endsAt > show.startsAt, {
     path: ['endsAt'],

@@ -6,7 +6,7 @@ import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
 import { decode } from '../validation/decode.js';
 import { parseShowId, parseTicketId } from '../validation/ids.js';
 import { isCurrency, LARGEST_INT } from '../validation/money.js';
-import { price, text } from '../validation/rules.js';
+import { instant, price, text } from '../validation/rules.js';
 import { ShowStatus } from './show.entity.js';
 import type { ShowService } from './show.service.js';
 import { Ticket } from './ticket.entity.js';
@@ -28,8 +28,8 @@ const fields = {
     .int()
     .min(0, 'Quantity must not be negative')
     .max(LARGEST_INT, `Quantity must not be greater than ${LARGEST_INT}`),
-  salesStartAt: z.date().nullish(),
-  salesEndAt: z.date().nullish(),
+  salesStartAt: instant('salesStartAt').nullish(),
+  salesEndAt: instant('salesEndAt').nullish(),
   minPerOrder: perOrder('minPerOrder'),
   maxPerOrder: perOrder('maxPerOrder'),
 };

@@ -1,15 +1,36 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logging.js';
 
+/** No command waits for longer, in milliseconds: a dead Redis costs a purchase two of these at most. */
+const COMMAND_TIMEOUT_MS = 140;
+
+/**
+ * The library's own `commandTimeout` fails commands whose reply is long there when this process was too
+ * busy to read it; in a rush it would take a healthy Redis for dead. Here, what has arrived is read
+ * first: between a timer and an immediate, Node.js reads its sockets.
+ */
+class PatientRedis extends Redis {
+  override sendCommand(...given: Parameters<Redis['sendCommand']>): unknown {
+    const [command] = given;
+    const answer = super.sendCommand(...given);
+    const timer = setTimeout(
+      () => setImmediate(() => command.reject(new Error('Redis did not answer in time'))),
+      COMMAND_TIMEOUT_MS,
+    );
+    const settled = () => clearTimeout(timer);
+    command.promise.then(settled, settled);
+    return answer;
+  }
+}
+
 /**
  * A connection on which a dead or hanging Redis is noticed at once: nothing is queued while it is
- * away, and no command waits longer than `commandTimeout`.
+ * away, and no command waits for long.
  */
 export function connectToRedis(url: string, use: string, logger: Logger, options: RedisOptions = {}): Redis {
-  const connection = new Redis(url, {
+  const connection = new PatientRedis(url, {
     enableOfflineQueue: false,
     connectTimeout: 1_000,
-    commandTimeout: 140,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
     connectionName: `boxoffice-${use}`,

@@ -61,7 +61,6 @@ export class OrderCheckout {
     const lines = await em.find(OrderLine, { orderId: order.id }, { orderBy: { position: 'asc' } });
     const tickets = await em.find(Ticket, { id: { $in: lines.map((line) => line.ticketId) } });
     const names = new Map(tickets.map((ticket) => [ticket.id, ticket.name]));
-    const holdMs = (order.expiresAt?.getTime() ?? 0) - order.createdAt.getTime();
     return {
       orderId: order.id,
       orderReference: order.reference,
@@ -78,11 +77,17 @@ export class OrderCheckout {
         })),
       applicationFee: order.applicationFeeAmount,
       destination: order.stripeAccountId ?? '',
-      expiresAt: new Date(order.createdAt.getTime() + Math.max(holdMs, SHORTEST_SESSION_MS)),
+      expiresAt: sessionEndOf(order),
       successUrl: order.successUrl ?? `${this.publicUrl}/checkout/success?session_id={CHECKOUT_SESSION_ID}`,
       cancelUrl: order.cancelUrl ?? `${this.publicUrl}/checkout/cancel?order=${order.reference}`,
     };
   }
+}
+
+/** When the order's session ends by itself, if it has one: after that nobody can pay, whatever is known of it. */
+export function sessionEndOf(order: Order): Date {
+  const holdMs = (order.expiresAt?.getTime() ?? 0) - order.createdAt.getTime();
+  return new Date(order.createdAt.getTime() + Math.max(holdMs, SHORTEST_SESSION_MS));
 }
 
 /** Which input of the purchase a parameter of the session is made of. */

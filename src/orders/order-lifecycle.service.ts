@@ -6,7 +6,7 @@ import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import { type Checkout, isMissingAtStripe, type PaymentState, paymentState } from '../payments/index.js';
 import { Order, OrderStatus, PaymentStatus } from './order.entity.js';
-import type { OrderCheckout } from './order-checkout.js';
+import { type OrderCheckout, sessionEndOf } from './order-checkout.js';
 import type { OrderEvents } from './order-events.js';
 import type { OrderSettlement } from './order-settlement.js';
 import type { Settled } from './settled.js';
@@ -15,6 +15,7 @@ import type { Settled } from './settled.js';
 const STRAY_SESSION_MS = 60 * 60_000;
 const NEXT_CHECK_MS = 60_000;
 const AFTER_ALARM_MS = 60 * 60_000;
+const CLOCKS_DIFFER_MS = 60_000;
 
 /** Everything that happens to an order after it was made. Stripe is called outside of all transactions. */
 export class OrderLifecycle {
@@ -125,6 +126,7 @@ export class OrderLifecycle {
   }
 
   private async expiredSession(order: Order): Promise<PaymentState> {
+    if (hasOutlivedItsSession(order)) return { kind: 'expired' };
     const sessionId = await this.orderCheckout.findSession(this.orm.em.fork(), order);
     if (sessionId === undefined) return { kind: 'expired' };
     try {
@@ -149,6 +151,14 @@ export class OrderLifecycle {
   private async checkAgainAt(order: Order, checkAt: Date | null): Promise<void> {
     await this.orm.em.fork().nativeUpdate(Order, { id: order.id, status: order.status }, { checkAt });
   }
+}
+
+/**
+ * Where the session's id was lost, and Stripe will not tell it again (it answers a repetition with a saved
+ * failure, or refuses one whose show was renamed meanwhile), the session's own end is the backstop.
+ */
+function hasOutlivedItsSession(order: Order): boolean {
+  return order.checkoutSessionId === null && Date.now() > sessionEndOf(order).getTime() + CLOCKS_DIFFER_MS;
 }
 
 /** When to ask about an order that is still PENDING. */

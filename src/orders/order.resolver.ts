@@ -31,7 +31,7 @@ export class OrderResolver {
   @Query(() => OrderConnection, { name: 'orders', description: "The viewer's own orders, newest first." })
   async ownOrders(
     @Arg('first', () => Int, { defaultValue: 20, nullable: true }) first: number | null,
-    @Arg('after', () => String, { nullable: true }) after: string | null,
+    @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
     @Ctx() context: RequestContext,
   ) {
     return new OrderConnection(await this.orders.page(context.em, context.signedIn(), first ?? 20, after));

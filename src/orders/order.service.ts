@@ -45,9 +45,9 @@ export class OrderService {
   }
 
   /** The viewer's own orders, newest first. */
-  async page(em: EntityManager, viewer: Viewer, first: number, after: string | null): Promise<Page<Order>> {
+  async page(em: EntityManager, viewer: Viewer, first: number, after?: string | null): Promise<Page<Order>> {
     const size = pageSize(first);
-    const position = after === null ? null : decodeCursor(after, isUuid);
+    const position = after == null ? null : decodeCursor(after, isUuid);
     const own = { buyerId: viewer.userId };
     const older = position && {
       $or: [{ createdAt: { $lt: position.at } }, { createdAt: position.at, id: { $lt: position.id } }],

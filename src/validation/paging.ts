@@ -34,8 +34,8 @@ export function encodeCursor({ at, id }: Position): string {
 export function decodeCursor(cursor: string, isId: (id: string) => boolean): Position {
   const [instant = '', id = ''] = Buffer.from(cursor.slice(0, 200), 'base64url').toString('utf8').split('|');
   const at = new Date(instant);
-  // PostgreSQL knows fewer years than JavaScript does; those of four digits are common to both.
-  if (Number.isNaN(at.getTime()) || !/^\d{4}-/.test(instant) || !isId(id)) {
+  // PostgreSQL knows fewer years than JavaScript does; nothing listed is outside those of four digits.
+  if (Number.isNaN(at.getTime()) || !/^(?!0000)\d{4}-/.test(instant) || !isId(id)) {
     throw badUserInput('after', 'Invalid cursor; use one that a page answered with');
   }
   return { at, id };

@@ -64,6 +64,18 @@ export const httpUrl = (label: string) =>
     `${label} must be an http or https URL`,
   );
 
+const FIRST_INSTANT = new Date('0001-01-01T00:00:00.000Z');
+const LAST_INSTANT = new Date('9999-12-31T23:59:59.999Z');
+
+/** An instant that PostgreSQL can store and that an answer can be written with (RFC 3339 has years of four digits). */
+export const instant = (label: string) =>
+  z
+    .date()
+    .refine(
+      (at) => at >= FIRST_INSTANT && at <= LAST_INSTANT,
+      `${label} must be in the years 0001 to 9999 in UTC`,
+    );
+
 /** An amount in minor units that fits GraphQL's Int. */
 export const price = z
   .number()

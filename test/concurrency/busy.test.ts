@@ -41,6 +41,10 @@ describe('buyers who have to wait longer than LOCK_WAIT_MS', () => {
     expect(ends.filter((end) => end === 'SOLD_OUT')).toHaveLength(BUYERS - TICKETS);
     const ticketId = show.tickets[0]!.id;
     expect(await orderedOf(world.database.pool, ticketId)).toBe(TICKETS);
-    expect(await countersOf(world.database.pool, ticketId)).toEqual({ quantity: TICKETS, held: 0, sold: TICKETS });
+    expect(await countersOf(world.database.pool, ticketId)).toEqual({
+      quantity: TICKETS,
+      held: 0,
+      sold: TICKETS,
+    });
   });
 });

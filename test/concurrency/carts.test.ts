@@ -18,7 +18,11 @@ const cart: fc.Arbitrary<Cart> = fc
     { minLength: 1 },
   )
   .chain((positions) =>
-    fc.tuple(...positions.map((position) => fc.record({ position: fc.constant(position), quantity: fc.integer({ min: 1, max: 3 }) }))),
+    fc.tuple(
+      ...positions.map((position) =>
+        fc.record({ position: fc.constant(position), quantity: fc.integer({ min: 1, max: 3 }) }),
+      ),
+    ),
   );
 
 function inputsOf(show: PublishedShow, carts: readonly Cart[]) {
@@ -75,7 +79,7 @@ describe('buyers whose carts name the same tickets in different orders', () => {
         });
         await expectWhole(world.database, show, carts, await rush(world.servers, inputsOf(show, carts)));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });
@@ -87,9 +91,14 @@ describe('without locks outside the database', () => {
       await fc.assert(
         fc.asyncProperty(crowd, async (carts) => {
           const show = await unguarded.sell(tickets);
-          await expectWhole(unguarded.database, show, carts, await rush(unguarded.servers, inputsOf(show, carts)));
+          await expectWhole(
+            unguarded.database,
+            show,
+            carts,
+            await rush(unguarded.servers, inputsOf(show, carts)),
+          );
         }),
-        { numRuns: 15 },
+        { numRuns: 10 },
       );
     } finally {
       await unguarded.close();

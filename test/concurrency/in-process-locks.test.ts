@@ -5,7 +5,7 @@ import { InProcessTicketLocks } from '../../src/inventory/in-process-locks.js';
 import { Metrics } from '../../src/metrics.js';
 
 const WAIT_MS = 1_000;
-const TICKETS = 5;
+const TICKETS = [1, 2, 3, 4];
 
 type Step =
   | { readonly kind: 'arrive'; readonly tickets: readonly number[] }
@@ -19,14 +19,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('arrive' as const),
       // With repetitions, in any order.
-      tickets: fc.array(fc.integer({ min: 1, max: TICKETS }), { minLength: 1, maxLength: 4 }),
+      tickets: fc.array(fc.constantFrom(...TICKETS), { minLength: 1, maxLength: 3 }),
     }),
   },
   {
-    weight: 4,
+    weight: 2,
     arbitrary: fc.record({ kind: fc.constant('end' as const), which: fc.nat(), fails: fc.boolean() }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: WAIT_MS }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: WAIT_MS }) }),
+  },
 );
 
 interface Buyer {
@@ -41,6 +44,8 @@ const metrics = new Metrics();
 /** Carries steps out one after the other, and after each checks what must always hold. */
 class Sale {
   readonly buyers: Buyer[] = [];
+  /** What went wrong inside of callbacks, from where it would reach nobody. */
+  private readonly problems: string[] = [];
   private readonly locks = new InProcessTicketLocks(WAIT_MS, metrics);
 
   async take(next: Step): Promise<void> {
@@ -57,7 +62,12 @@ class Sale {
   }
 
   private arrive(tickets: readonly number[]): void {
-    const buyer: Buyer = { arrivedAt: Date.now(), tickets: new Set(tickets), state: 'waiting', end: () => {} };
+    const buyer: Buyer = {
+      arrivedAt: Date.now(),
+      tickets: new Set(tickets),
+      state: 'waiting',
+      end: () => {},
+    };
     this.buyers.push(buyer);
     const work = () =>
       new Promise<void>((resolve, reject) => {
@@ -71,20 +81,25 @@ class Sale {
       });
     this.locks.hold(1, tickets, work).catch((error: unknown) => {
       if (buyer.state === 'failed') return;
-      expect(error).toBeInstanceOf(AppError);
-      expect(error).toMatchObject({ code: 'INVENTORY_BUSY' });
-      expect(buyer.state).toBe('waiting');
+      const busy = error instanceof AppError && error.code === 'INVENTORY_BUSY' && buyer.state === 'waiting';
+      if (!busy) this.problems.push(`${buyer.state}: ${error}`);
       buyer.state = 'turned away';
     });
   }
 
   /** First come, first served: nobody who came earlier still waits for any of the same tickets. */
   private checkTurn(buyer: Buyer): void {
-    const earlier = this.buyers.slice(0, this.buyers.indexOf(buyer)).filter(({ state }) => state === 'waiting');
-    for (const other of earlier) expect(meet(other, buyer)).toBe(false);
+    const earlier = this.buyers.slice(0, this.buyers.indexOf(buyer)).filter((other) => this.isWaiting(other));
+    if (earlier.some((other) => meet(other, buyer))) this.problems.push('somebody was overtaken');
+  }
+
+  /** Who has waited long enough goes away, even where it has not heard so yet. */
+  private isWaiting({ state, arrivedAt }: Buyer): boolean {
+    return state === 'waiting' && Date.now() - arrivedAt < WAIT_MS;
   }
 
   private check(): void {
+    expect(this.problems).toEqual([]);
     const holding = this.in('holding');
     for (const [index, buyer] of holding.entries()) {
       for (const other of holding.slice(index + 1)) expect(meet(buyer, other)).toBe(false);
@@ -100,7 +115,7 @@ class Sale {
 }
 
 function meet(one: Buyer, other: Buyer): boolean {
-  return !one.tickets.isDisjointFrom(other.tickets);
+  return [...one.tickets].some((ticket) => other.tickets.has(ticket));
 }
 
 /** Lets every promise that can settle now do so. */
@@ -123,12 +138,12 @@ describe('the locks within one process', () => {
         for (const next of steps) await sale.take(next);
         while (sale.in('holding').length > 0) await sale.take({ kind: 'end', which: 0, fails: false });
         expect(sale.in('waiting')).toEqual([]);
-        await sale.take({ kind: 'arrive', tickets: [1, 2, 3, 4, 5] });
+        await sale.take({ kind: 'arrive', tickets: TICKETS });
         expect(sale.buyers.at(-1)?.state).toBe('holding');
         await sale.take({ kind: 'end', which: 0, fails: false });
         expect(jest.getTimerCount()).toBe(0);
       }),
-      { numRuns: 300 },
+      { numRuns: 1_000 },
     );
   });
 });

@@ -17,7 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-async function expectExactlySold(show: PublishedShow, counters: { held: number; sold: number }): Promise<void> {
+async function expectExactlySold(
+  show: PublishedShow,
+  counters: { held: number; sold: number },
+): Promise<void> {
   const { id: ticketId } = show.tickets[0]!;
   const { answers, purchases, refusals } = await rush(world.servers, buyersOf(show, BUYERS));
   expect(answers.map((answer) => answer.status)).toEqual(Array.from({ length: BUYERS }, () => 200));
@@ -35,7 +38,9 @@ describe(`${BUYERS} buyers who go for ${TICKETS} tickets at once, through every 
   it.each(Array.from({ length: RUNS }, (_, index) => index + 1))(
     'buy exactly as many free tickets as there are, run %i of 20',
     async () => {
-      const show = await createPublishedShow(world.server, seller.token, { tickets: [{ quantity: TICKETS }] });
+      const show = await createPublishedShow(world.server, seller.token, {
+        tickets: [{ quantity: TICKETS }],
+      });
       await expectExactlySold(show, { held: 0, sold: TICKETS });
     },
   );

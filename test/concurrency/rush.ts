@@ -63,6 +63,8 @@ export interface Counters {
 }
 
 export async function countersOf(pool: pg.Pool, ticketId: string): Promise<Counters> {
-  const { rows } = await pool.query<Counters>('select quantity, held, sold from ticket where id = $1', [ticketId]);
+  const { rows } = await pool.query<Counters>('select quantity, held, sold from ticket where id = $1', [
+    ticketId,
+  ]);
   return rows[0]!;
 }

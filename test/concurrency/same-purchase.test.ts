@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Account, createPublishedShow, signUp, uniqueEmail } from '../support/fixtures.js';
+import { eventually } from '../support/eventually.js';
+import {
+  type Account,
+  createPublishedShow,
+  purchase,
+  signUp,
+  tryPurchase,
+  uniqueEmail,
+} from '../support/fixtures.js';
+import { expectError } from '../support/graphql-client.js';
 import { hasRedis } from '../support/run.js';
 import { startWorld, type World } from '../support/world.js';
 import { countersOf, PATIENT, type Rush, rush, tally } from './rush.js';
@@ -14,19 +23,20 @@ async function twoServers(): Promise<{ world: World; seller: Account }> {
   return { world, seller: await signUp(world.server) };
 }
 
-/** One purchase of one ticket, sent so often at once to every server. */
-async function sendAtOnce(world: World, seller: Account, ticket: { quantity: number; price?: number }) {
+/** One purchase of one ticket of a new show. */
+async function onePurchase(world: World, seller: Account, ticket: { quantity: number; price?: number }) {
   const show = await createPublishedShow(world.server, seller.token, {
     tickets: [ticket],
     finishOnboarding: (url) => world.stripe.finishOnboarding(url),
   });
   const ticketId = show.tickets[0]!.id;
-  const input = {
-    showId: show.id,
-    items: [{ ticketId, quantity: 1 }],
-    email: uniqueEmail(),
-    idempotencyKey: randomUUID(),
-  };
+  const items = [{ ticketId, quantity: 1 }];
+  return { ticketId, input: { showId: show.id, items, email: uniqueEmail(), idempotencyKey: randomUUID() } };
+}
+
+/** The same purchase, so often at once at every server. */
+async function sendAtOnce(world: World, seller: Account, ticket: { quantity: number; price?: number }) {
+  const { ticketId, input } = await onePurchase(world, seller, ticket);
   const outcome = await rush(
     world.servers,
     Array.from({ length: TIMES }, () => input),
@@ -66,6 +76,27 @@ describe(`one purchase that a client sends ${TIMES} times at once under one idem
     expect(ordersIn(outcome).size).toBe(1);
     expect(new Set(outcome.purchases.map((purchase) => purchase.checkoutUrl)).size).toBe(1);
     expect(counters).toEqual({ quantity: 100, held: 1, sold: 0 });
+  });
+
+  it('is not given up where Stripe is still busy with it when it comes again', async () => {
+    const { ticketId, input } = await onePurchase(world, seller, { quantity: 1, price: 2500 });
+    const sessions = { method: 'POST', path: '/v1/checkout/sessions' };
+    const before = (await world.stripe.requests(sessions)).length;
+    await world.stripe.faults.add({ match: sessions, kind: 'stall', times: 1, stallMs: 3_000 });
+    const first = purchase(world.server, input);
+    await eventually(
+      'Stripe is asked for a session',
+      async () => (await world.stripe.requests(sessions)).length > before,
+    );
+    const again = await tryPurchase(world.servers.at(-1)!, input);
+    if (again.errors.length > 0) expectError(again, 'PAYMENT_PROVIDER_UNAVAILABLE');
+
+    const { order, checkoutUrl } = await first;
+    expect(order.status).toBe('PENDING');
+    expect(checkoutUrl).not.toBeNull();
+    const atLast = await purchase(world.servers.at(-1)!, input);
+    expect({ id: atLast.order.id, checkoutUrl: atLast.checkoutUrl }).toEqual({ id: order.id, checkoutUrl });
+    expect(await countersOf(world.database.pool, ticketId)).toEqual({ quantity: 1, held: 1, sold: 0 });
   });
 });
 

@@ -32,13 +32,12 @@ export async function startUnguarded(...removed: readonly Guard[]): Promise<Ungu
     });
   const servers = await Promise.all([start(), start()]);
   for (const server of servers) stack.defer(async () => void (await server.stop()));
+  const server = servers[0]!;
+  const seller = await signUp(server);
   return {
     database,
     servers,
-    async sell(tickets) {
-      const seller = await signUp(servers[0]!);
-      return createPublishedShow(servers[0]!, seller.token, { tickets });
-    },
+    sell: (tickets) => createPublishedShow(server, seller.token, { tickets }),
     close: () => stack.disposeAsync(),
   };
 }

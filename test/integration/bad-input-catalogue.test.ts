@@ -50,9 +50,11 @@ describe('a show', () => {
     ['timeZone', '', 'Unknown time zone; use an IANA name such as Europe/Berlin'],
     ['startsAt', inDays(-1), 'startsAt must be in the future'],
     ['startsAt', '1970-01-01T00:00:00Z', 'startsAt must be in the future'],
-    ['startsAt', '0000-01-01T00:00:00Z', 'startsAt must be in the future'],
+    ['startsAt', '0000-01-01T00:00:00Z', 'startsAt must be in the years 0001 to 9999 in UTC'],
+    ['startsAt', '9999-12-31T23:59:59-01:00', 'startsAt must be in the years 0001 to 9999 in UTC'],
     ['endsAt', inDays(2), 'endsAt must be after startsAt'],
-    ['endsAt', '0000-01-01T00:00:00Z', 'endsAt must be after startsAt'],
+    ['endsAt', '0001-01-01T00:00:00Z', 'endsAt must be after startsAt'],
+    ['endsAt', '9999-12-31T23:59:59-01:00', 'endsAt must be in the years 0001 to 9999 in UTC'],
   ])('is refused for its %s %j', async (field, value, message) => {
     expect(await refused('Mutation.createShow', newShow({ [field]: value }))).toMatchObject({
       message,
@@ -98,6 +100,8 @@ describe('a ticket', () => {
     ['maxPerOrder', 1_001, 'maxPerOrder must not be greater than 1000'],
     ['minPerOrder', 11, 'maxPerOrder must not be less than minPerOrder', 'maxPerOrder'],
     ['salesEndAt', inDays(-1), 'salesEndAt must be in the future'],
+    ['salesStartAt', '0000-12-31T23:59:59Z', 'salesStartAt must be in the years 0001 to 9999 in UTC'],
+    ['salesEndAt', '9999-12-31T23:59:59-01:00', 'salesEndAt must be in the years 0001 to 9999 in UTC'],
   ])('is refused for its %s %j', async (field, value, message, named = field) => {
     expect(await refused('Mutation.createTicket', newTicket({ [field]: value }))).toMatchObject({
       message,
@@ -139,6 +143,8 @@ describe('a ticket', () => {
     [{ minPerOrder: 11 }, 'maxPerOrder'],
     [{ name: 'New', salesStartAt: inDays(2), salesEndAt: inDays(1) }, 'salesEndAt'],
     [{ salesStartAt: 'soon' }, 'salesStartAt'],
+    [{ salesStartAt: '0000-12-31T23:59:59Z' }, 'salesStartAt'],
+    [{ salesEndAt: '9999-12-31T23:59:59-01:00' }, 'salesEndAt'],
   ])('is not changed to %j', async (input, field) => {
     expect(await refused('Mutation.updateTicket', { id: show.tickets[0]!.id, input })).toMatchObject({
       extensions: { code: 'BAD_USER_INPUT', field },

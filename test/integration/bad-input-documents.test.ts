@@ -187,6 +187,7 @@ describe('a cursor that this server did not give out', () => {
     ...[`${instant}|0`, `${instant}|-1`, `${instant}|99999999999`, `${instant}|4000000000`].map(encoded),
     ...[`${instant}|${'-'.repeat(36)}`, `${instant}|1' or 1=1`, `${instant}|1\u0000`].map(encoded),
     ...['-271821-04-20T00:00:00.000Z|1', '+275760-09-13T00:00:00.000Z|1', '0|1', 'Thu|1'].map(encoded),
+    ...['0000-06-01T00:00:00.000Z|1', '10000-01-01T00:00:00.000Z|1'].map(encoded),
     encoded('-271821-04-20T00:00:00.000Z|00000000-0000-4000-8000-000000000000'),
   ];
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
 import { type Purchase, purchase, readOrder } from '../support/fixtures.js';
 import { expectData, expectError } from '../support/graphql-client.js';
 import { send } from '../support/http.js';
@@ -11,6 +10,7 @@ import {
   mailsAbout,
   makeDue,
   settlesAs,
+  untilCheckedInVain,
 } from '../support/order-life.js';
 import { sessionIn } from '../support/stripe.js';
 import { startWorld, type World } from '../support/world.js';
@@ -50,13 +50,8 @@ describe('a payment that the bank has not decided', () => {
     const path = `/v1/checkout/sessions/${sessionId}`;
     const asked = (await world.stripe.requests({ path })).length;
     await endHold(world, bought.order.id);
-    await eventually('Stripe was asked after expiresAt', async () => {
-      const { rows } = await world.database.pool.query(
-        "select check_at > now() + interval '30 s' as later from orders where id = $1",
-        [bought.order.id],
-      );
-      return rows[0].later === true && (await world.stripe.requests({ path })).length > asked;
-    });
+    await untilCheckedInVain(world, bought.order.id);
+    expect((await world.stripe.requests({ path })).length).toBeGreaterThan(asked);
     expect(await readOrder(world.server, bought)).toMatchObject({
       status: 'PENDING',
       paymentStatus: 'PROCESSING',

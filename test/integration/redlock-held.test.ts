@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { availability, type PublishedShow, purchase, tryPurchase } from '../support/fixtures.js';
 import { expectError } from '../support/graphql-client.js';
 import { monitorLocks } from '../support/lock-monitor.js';
-import { readMetric } from '../support/metrics.js';
+import { metric } from '../support/metrics.js';
 import { closeGate } from '../support/order-gate.js';
 import { hasRedis } from '../support/run.js';
 import { startWorld, type World } from '../support/world.js';
@@ -56,7 +56,7 @@ const SOMEBODY_ELSE = 'somebody else';
     ['is taken by another', async () => void (await redis.set(lock, SOMEBODY_ELSE)), SOMEBODY_ELSE],
     ['is gone', async () => void (await redis.del(lock)), null],
   ])('aborts the purchase where it %s before it is released', async (_how, lose, afterwards) => {
-    const lost = await readMetric(world.server, 'boxoffice_lock_failures_total', { reason: 'lost' });
+    const lost = await metric(world.server, 'boxoffice_lock_failures_total', { reason: 'lost' });
     await using gate = await closeGate(world.database, show.id);
     const buying = tryPurchase(world.server, one());
     await gate.waiting();
@@ -71,7 +71,7 @@ const SOMEBODY_ELSE = 'somebody else';
     expect(rows).toHaveLength(0);
     expect(await left()).toEqual([1]);
     expect(await redis.get(lock)).toBe(afterwards);
-    expect(await readMetric(world.server, 'boxoffice_lock_failures_total', { reason: 'lost' })).toBe(lost + 1);
+    expect(await metric(world.server, 'boxoffice_lock_failures_total', { reason: 'lost' })).toBe(lost + 1);
     await redis.del(lock);
     expect((await purchase(world.server, one())).order.status).toBe('CONFIRMED');
   });

@@ -34,7 +34,8 @@ const BUYERS = 80;
         }),
       ),
     );
-    for (const answer of answers) expect([undefined, 'SOLD_OUT']).toContain(answer.errors[0]?.extensions?.code);
+    for (const answer of answers)
+      expect([undefined, 'SOLD_OUT']).toContain(answer.errors[0]?.extensions?.code);
     await monitor.heard('every lock was released', (events) => {
       const count = (kind: LockEvent['kind']) => events.filter((event) => event.kind === kind).length;
       return count('acquired') > 0 && count('acquired') === count('released');

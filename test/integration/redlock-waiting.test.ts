@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.js';
 import { availability, type PublishedShow, purchase, tryPurchase } from '../support/fixtures.js';
 import { expectError } from '../support/graphql-client.js';
 import { type LockMonitor, monitorLocks } from '../support/lock-monitor.js';
-import { readMetric } from '../support/metrics.js';
+import { metric } from '../support/metrics.js';
 import { closeGate } from '../support/order-gate.js';
 import { hasRedis } from '../support/run.js';
 import type { TestServer } from '../support/server.js';
@@ -37,7 +37,7 @@ const CONTENTION = 'boxoffice_lock_contention_total';
     items: indexes.map((index) => ({ ticketId: show.tickets[index]!.id, quantity: 1 })),
   });
   const contended = (server: TestServer, before: number) =>
-    eventually('somebody stands in the way', async () => (await readMetric(server, CONTENTION)) > before);
+    eventually('somebody stands in the way', async () => (await metric(server, CONTENTION)) > before);
   const orderLog = (server: TestServer, orderId: string) =>
     server.waitForLog((entry) => entry.msg === 'An order was made' && entry.orderId === orderId);
 
@@ -48,19 +48,22 @@ const CONTENTION = 'boxoffice_lock_contention_total';
     });
     afterAll(() => monitor?.close());
 
-    it.each([[0], [1]])('is INVENTORY_BUSY, and locks none of its tickets, where ticket %i is locked', async (held) => {
-      await redis.set(lockOf(held), SOMEBODY_ELSE, 'PX', 60_000);
-      const failures = await readMetric(world.server, 'boxoffice_lock_failures_total', { reason: 'timeout' });
-      const failure = expectError(await tryPurchase(world.server, oneOf(1, 0)), 'INVENTORY_BUSY');
-      expect(failure.extensions?.retryAfterMs).toBeGreaterThan(0);
-      expect(await redis.keys(`lock:{show:${show.id}}:*`)).toEqual([lockOf(held)]);
-      expect(await redis.get(lockOf(held))).toBe(SOMEBODY_ELSE);
-      expect(monitor.events.filter((event) => event.key.includes(`{show:${show.id}}`))).toEqual([]);
-      expect(Object.values(await availability(world.server, show.id))).toEqual([10, 10]);
-      expect(await readMetric(world.server, 'boxoffice_lock_failures_total', { reason: 'timeout' })).toBe(
-        failures + 1,
-      );
-    });
+    it.each([[0], [1]])(
+      'is INVENTORY_BUSY, and locks none of its tickets, where ticket %i is locked',
+      async (held) => {
+        await redis.set(lockOf(held), SOMEBODY_ELSE, 'PX', 60_000);
+        const failures = await metric(world.server, 'boxoffice_lock_failures_total', { reason: 'timeout' });
+        const failure = expectError(await tryPurchase(world.server, oneOf(1, 0)), 'INVENTORY_BUSY');
+        expect(failure.extensions?.retryAfterMs).toBeGreaterThan(0);
+        expect(await redis.keys(`lock:{show:${show.id}}:*`)).toEqual([lockOf(held)]);
+        expect(await redis.get(lockOf(held))).toBe(SOMEBODY_ELSE);
+        expect(monitor.events.filter((event) => event.key.includes(`{show:${show.id}}`))).toEqual([]);
+        expect(Object.values(await availability(world.server, show.id))).toEqual([10, 10]);
+        expect(await metric(world.server, 'boxoffice_lock_failures_total', { reason: 'timeout' })).toBe(
+          failures + 1,
+        );
+      },
+    );
 
     it('leaves tickets that nobody locked to others meanwhile', async () => {
       await redis.set(lockOf(0), SOMEBODY_ELSE, 'PX', 60_000);
@@ -70,9 +73,9 @@ const CONTENTION = 'boxoffice_lock_contention_total';
   });
 
   it('goes on as soon as the lock is let go; the wait is measured and logged', async () => {
-    const before = await readMetric(patient, CONTENTION);
-    const waits = await readMetric(patient, 'boxoffice_lock_wait_seconds_count');
-    const waited = await readMetric(patient, 'boxoffice_lock_wait_seconds_sum');
+    const before = await metric(patient, CONTENTION);
+    const waits = await metric(patient, 'boxoffice_lock_wait_seconds_count');
+    const waited = await metric(patient, 'boxoffice_lock_wait_seconds_sum');
     await redis.set(lockOf(1), SOMEBODY_ELSE);
     const buying = purchase(patient, oneOf(0, 1));
     await contended(patient, before);
@@ -80,15 +83,15 @@ const CONTENTION = 'boxoffice_lock_contention_total';
     const { order } = await buying;
     expect(order.status).toBe('CONFIRMED');
     expect((await orderLog(patient, order.id)).lockWaitMs).toBeGreaterThan(0);
-    expect(await readMetric(patient, 'boxoffice_lock_wait_seconds_count')).toBe(waits + 1);
-    expect(await readMetric(patient, 'boxoffice_lock_wait_seconds_sum')).toBeGreaterThan(waited);
+    expect(await metric(patient, 'boxoffice_lock_wait_seconds_count')).toBe(waits + 1);
+    expect(await metric(patient, 'boxoffice_lock_wait_seconds_sum')).toBeGreaterThan(waited);
   });
 
   it.each([
     ['another process', () => world.server],
     ['the same process', () => patient],
   ])('waits for the purchase of %s that holds it', async (_where, first) => {
-    const before = await readMetric(patient, CONTENTION);
+    const before = await metric(patient, CONTENTION);
     await using gate = await closeGate(world.database, show.id);
     const earlier = purchase(first(), oneOf(0));
     await gate.waiting();

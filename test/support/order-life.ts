@@ -46,6 +46,21 @@ export async function endHold({ database }: Database, orderId: string): Promise<
   ]);
 }
 
+/** Makes the background look after this order now, and waits until it has, and found nothing to do. */
+export async function checkInVain(world: Database, orderId: string): Promise<void> {
+  await makeDue(world, orderId);
+  await untilCheckedInVain(world, orderId);
+}
+
+export async function untilCheckedInVain({ database }: Database, orderId: string): Promise<void> {
+  // Whoever looks after an order has claimed it for less than this.
+  const later = "select check_at > now() + interval '30 seconds' as later from orders where id = $1";
+  await eventually(`order ${orderId} is to be looked after later`, async () => {
+    const { rows } = await database.pool.query(later, [orderId]);
+    return rows[0].later === true;
+  });
+}
+
 /** The order's row as it stands. */
 export async function storedOrder(
   { database }: Database,

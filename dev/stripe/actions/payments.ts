@@ -3,7 +3,6 @@ import { checkDestination } from '../resources/account-rules.js';
 import { isDelayedMethod } from '../resources/checkout-rules.js';
 import { cardDetails, delayedDetails, newCharge, newPaymentIntent } from '../resources/payment-shapes.js';
 import { noDetails } from '../resources/session-shape.js';
-import { append } from '../state/store.js';
 import type { World } from '../state/world.js';
 import { invalidRequest } from '../wire/errors.js';
 import { mustFindSession } from './sessions.js';
@@ -136,7 +135,6 @@ function attempt(world: World, session: Session): Stripe.PaymentIntent {
     return world.store.paymentIntents.get(session.payment_intent)!;
   }
   const intent = world.store.paymentIntents.add(newPaymentIntent(session, plan));
-  world.store.sessionOfIntent.set(intent.id, session.id);
   session.payment_intent = intent.id;
   world.events.emit('payment_intent.created', intent);
   return intent;
@@ -172,7 +170,6 @@ function addCharge(
 ): Stripe.Charge {
   const charge = newCharge(intent, session.customer_details ?? noDetails(), details);
   intent.latest_charge = charge.id;
-  append(world.store.chargesOfIntent, intent.id, charge);
   return world.store.charges.add(charge);
 }
 

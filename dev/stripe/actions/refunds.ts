@@ -1,7 +1,6 @@
 import type Stripe from 'stripe';
 import { checkLastDigit, formatAmount } from '../state/currencies.js';
 import { newId } from '../state/ids.js';
-import { append } from '../state/store.js';
 import { now, type World } from '../state/world.js';
 import { invalidRequest, missingResource } from '../wire/errors.js';
 import { recordMovement } from './ledger.js';
@@ -40,8 +39,7 @@ export function createRefund(world: World, charge: Stripe.Charge, given: NewRefu
     refund.status = 'pending';
     refund.pending_reason = 'processing';
   }
-  world.store.refunds.add(refund);
-  append(world.store.refundsOfCharge, charge.id, refund);
+  world.store.addRefund(refund);
   world.events.emit('refund.created', refund);
   world.events.emit('charge.refunded', charge);
   return refund;

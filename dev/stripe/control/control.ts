@@ -2,8 +2,9 @@ import type Stripe from 'stripe';
 import type { CapabilityChanges } from '../actions/accounts.js';
 import type { OpenDisputeOptions } from '../actions/disputes.js';
 import type { DeclineOptions, PayOptions } from '../actions/payments.js';
-import type { DeliveryAttempt, ReleaseOrder } from '../webhooks/deliveries.js';
+import type { DeliveryAttempt } from '../webhooks/attempt.js';
 import type { NewWebhookEndpoint } from '../webhooks/endpoints.js';
+import type { ReleaseOrder } from '../webhooks/release-order.js';
 import type { ActiveFault, FaultRule } from './faults.js';
 import type { LoggedRequest, RequestFilter } from './request-log.js';
 

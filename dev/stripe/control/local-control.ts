@@ -7,7 +7,8 @@ import { expireDue, expireSession } from '../actions/sessions.js';
 import { settleCharge } from '../actions/settlement.js';
 import { snapshot } from '../state/snapshot.js';
 import type { World } from '../state/world.js';
-import type { Deliveries, DeliveryAttempt } from '../webhooks/deliveries.js';
+import type { DeliveryAttempt } from '../webhooks/attempt.js';
+import type { Deliveries } from '../webhooks/deliveries.js';
 import type { WebhookEndpoints } from '../webhooks/endpoints.js';
 import { invalidRequest, missingResource } from '../wire/errors.js';
 import type { FaultControl, LocalStripeControl, WebhookControl } from './control.js';
@@ -21,15 +22,41 @@ interface Parts {
   readonly faults: Faults;
   readonly requests: RequestLog;
   readonly reset: () => void;
+  readonly changed: () => void;
+  /** Resolves when all changes so far are saved. */
+  readonly saved: () => Promise<void>;
 }
 
-/** The control surface of a local Stripe in this process. Answers are copies. */
+/** The control surface of a local Stripe in this process. Answers are copies, given once the effect is saved. */
 export function localControl(parts: Parts): LocalStripeControl {
+  return afterwards(
+    {
+      ...control(parts),
+      webhooks: afterwards(webhookControl(parts), parts.saved),
+      faults: faultControl(parts.faults),
+    },
+    parts.saved,
+  );
+}
+
+/** The same methods, which do something more before they answer. */
+function afterwards<T extends object>(methods: T, then: () => Promise<void>): T {
+  const entries = Object.entries(methods).map(([name, method]: [string, unknown]) => {
+    if (typeof method !== 'function') return [name, method];
+    const more = async (...values: unknown[]): Promise<unknown> => {
+      const result: unknown = await method(...values);
+      await then();
+      return result;
+    };
+    return [name, more];
+  });
+  return Object.fromEntries(entries) as T;
+}
+
+function control(parts: Parts): Omit<LocalStripeControl, 'webhooks' | 'faults'> {
   const { world } = parts;
   return {
     url: world.publicUrl,
-    webhooks: webhookControl(parts),
-    faults: faultControl(parts.faults),
     pay: async (id, options) => snapshot(pay(world, id, options)),
     decline: async (id, options) => snapshot(decline(world, id, options)),
     expireSession: async (id) => snapshot(expireSession(world, id)),
@@ -46,6 +73,7 @@ export function localControl(parts: Parts): LocalStripeControl {
     closeDispute: async (id, outcome) => snapshot(closeDispute(world, id, outcome)),
     holdRefunds: async (hold) => {
       world.settings.refundsPending = hold;
+      parts.changed();
     },
     settleRefund: async (id, outcome, reason) => snapshot(settleRefund(world, id, outcome, reason)),
     events: async () => snapshot([...world.store.events.newestFirst()].reverse()),

@@ -14,15 +14,24 @@ interface Parts {
   readonly world: World;
   readonly requests: RequestLog;
   readonly deliveries: Deliveries;
+  /** Saves what a visit has changed. */
+  readonly save: () => Promise<void>;
 }
 
 /** A page to show, or a place to go on to. */
 type Reply = { readonly status: number; readonly page: string } | { readonly location: string };
 
 /** The pages that people open: paying, onboarding, and an overview. */
-export function handlePage(parts: Parts, request: IncomingMessage, response: ServerResponse, url: URL): void {
+export async function handlePage(
+  parts: Parts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
   request.resume();
-  send(response, replyTo(parts, request.method === 'POST', url));
+  const reply = replyTo(parts, request.method === 'POST', url);
+  await parts.save();
+  send(response, reply);
 }
 
 function replyTo({ world, requests, deliveries }: Parts, isPost: boolean, url: URL): Reply {

@@ -42,16 +42,14 @@ export class Store {
   readonly plans = new Map<string, PaymentPlan>();
   readonly onboardingLinks = new Map<string, OnboardingLink>();
   readonly deauthorizedAccounts = new Set<string>();
-  /** The session that a PaymentIntent belongs to. */
-  readonly sessionOfIntent = new Map<string, string>();
-  /** Refunds and reversals, found by what they give back from. */
+  /** Oldest first; an index of `refunds`, which `addRefund` keeps. */
   readonly refundsOfCharge = new Map<string, Stripe.Refund[]>();
-  /** Kept instead of scanning all: a load test makes very many of these. */
-  readonly chargesOfIntent = new Map<string, Stripe.Charge[]>();
-}
 
-export function append<T>(index: Map<string, T[]>, key: string, item: T): void {
-  const present = index.get(key);
-  if (present === undefined) index.set(key, [item]);
-  else present.push(item);
+  addRefund(refund: Stripe.Refund): void {
+    this.refunds.add(refund);
+    const charge = refund.charge as string;
+    const present = this.refundsOfCharge.get(charge);
+    if (present === undefined) this.refundsOfCharge.set(charge, [refund]);
+    else present.push(refund);
+  }
 }

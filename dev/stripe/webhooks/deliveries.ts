@@ -2,29 +2,19 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import Stripe from 'stripe';
 import { newId } from '../state/ids.js';
+import type { Undelivered } from '../state/saved-state.js';
+import type { DeliveryAttempt } from './attempt.js';
 import type { WebhookEndpoints, WebhookTarget } from './endpoints.js';
 import { type Agents, post } from './post.js';
-
-/** One try to tell an endpoint of an event. */
-export interface DeliveryAttempt {
-  readonly id: string;
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly endpointId: string;
-  readonly url: string;
-  /** 1 for the first; repetitions on demand count as first ones. */
-  readonly attempt: number;
-  /** The answer's status, or null where none came. */
-  readonly status: number | null;
-  readonly error: string | null;
-  readonly delivered: boolean;
-}
+import { inOrder, type ReleaseOrder } from './release-order.js';
 
 export interface DeliveryOptions {
   /** How long after a failed attempt the next one follows; as many retries as there are entries. */
   readonly retryDelaysMs: readonly number[];
   readonly timeoutMs: number;
   readonly log: (line: string) => void;
+  /** Called when an event has arrived, or nobody tries any more. */
+  readonly changed: () => void;
 }
 
 interface Job {
@@ -32,8 +22,6 @@ interface Job {
   readonly target: WebhookTarget;
   readonly attempt: number;
 }
-
-export type ReleaseOrder = 'emitted' | 'reversed' | 'shuffled';
 
 const KEPT_ATTEMPTS = 20_000;
 const SOCKETS_PER_HOST = 64;
@@ -56,7 +44,7 @@ export class Deliveries {
   #held: Job[] = [];
   #paused = false;
   #copies = 1;
-  #inFlight = 0;
+  readonly #inFlight = new Set<Job>();
   #idleWaiters: Array<() => void> = [];
 
   constructor(
@@ -94,6 +82,7 @@ export class Deliveries {
   discardHeld(): number {
     const count = this.#held.length;
     this.#held = [];
+    this.options.changed();
     return count;
   }
 
@@ -111,6 +100,22 @@ export class Deliveries {
 
   attempts(): readonly DeliveryAttempt[] {
     return this.#attempts;
+  }
+
+  /** What still has to arrive: on its way, waiting for a retry, or held. */
+  undelivered(): Undelivered[] {
+    const jobs = [...this.#held, ...this.#timers.values(), ...this.#inFlight];
+    return jobs.map(({ event, target }) => ({ event: event.id, url: target.endpoint.url }));
+  }
+
+  /** Goes on with what was undelivered when the last process ended, as far as such an endpoint exists now. */
+  restore(undelivered: readonly Undelivered[], find: (id: string) => Stripe.Event | undefined): void {
+    for (const { event: id, url } of undelivered) {
+      const event = find(id);
+      if (event === undefined) continue;
+      const target = this.endpoints.interestedIn(event).find(({ endpoint }) => endpoint.url === url);
+      if (target !== undefined) this.#schedule({ event, target, attempt: 1 });
+    }
   }
 
   /** When nothing is on its way and no retry is due; what is held does not count. */
@@ -158,7 +163,7 @@ export class Deliveries {
     const { event, target } = job;
     const signal = this.#abort.signal;
     const body = JSON.stringify(event, null, 2);
-    this.#inFlight += 1;
+    this.#inFlight.add(job);
     const answer = await post(
       target.endpoint.url,
       body,
@@ -175,7 +180,7 @@ export class Deliveries {
       signal,
       this.options.timeoutMs,
     );
-    this.#inFlight -= 1;
+    this.#inFlight.delete(job);
     const delivered = answer.status !== null && answer.status >= 200 && answer.status < 300;
     const attempt = this.#note(job, { ...answer, delivered }, signal.aborted);
     const delay = this.options.retryDelaysMs[job.attempt - 1];
@@ -183,6 +188,7 @@ export class Deliveries {
       this.#schedule({ ...job, attempt: job.attempt + 1 }, delay);
     }
     this.#settle();
+    this.options.changed();
     return attempt;
   }
 
@@ -218,7 +224,7 @@ export class Deliveries {
   }
 
   #isIdle(): boolean {
-    return this.#inFlight === 0 && this.#timers.size === 0;
+    return this.#inFlight.size === 0 && this.#timers.size === 0;
   }
 
   #settle(): void {
@@ -227,13 +233,4 @@ export class Deliveries {
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
   }
-}
-
-function inOrder(jobs: readonly Job[], order: ReleaseOrder): Job[] {
-  if (order === 'reversed') return [...jobs].reverse();
-  if (order === 'emitted') return [...jobs];
-  return jobs
-    .map((job) => ({ job, key: Math.random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ job }) => job);
 }

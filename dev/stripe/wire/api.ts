@@ -23,6 +23,8 @@ interface Parts {
   readonly faults: Faults;
   readonly requests: RequestLog;
   readonly log: (line: string) => void;
+  /** Saves what a request has changed. */
+  readonly save: () => Promise<void>;
 }
 
 interface Answer extends SavedResult {
@@ -54,6 +56,7 @@ export class Api {
     } catch (error) {
       answer = { ...this.#failure(error, logged.id), requestId: logged.id };
     }
+    if (logged.method !== 'GET') await this.parts.save();
     if (answer === CLOSE || response.destroyed) {
       response.destroy();
       return;

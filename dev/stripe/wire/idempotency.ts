@@ -12,7 +12,15 @@ interface Entry {
   readonly method: string;
   readonly path: string;
   readonly params: string;
+  /** Milliseconds since the epoch. */
+  readonly usedAt: number;
   result: SavedResult | undefined;
+}
+
+/** A key whose request has been executed. */
+export interface SavedKey extends Entry {
+  readonly key: string;
+  readonly result: SavedResult;
 }
 
 const MAXIMUM_KEY_LENGTH = 255;
@@ -39,7 +47,7 @@ export class IdempotencyKeys {
     const params = canonicalForm(form);
     const entry = this.#entries.get(key);
     if (entry === undefined) {
-      this.#entries.set(key, { method, path, params, result: undefined });
+      this.#entries.set(key, { method, path, params, usedAt: Date.now(), result: undefined });
       return undefined;
     }
     if (entry.path !== path || entry.method !== method) {
@@ -71,6 +79,17 @@ export class IdempotencyKeys {
 
   clear(): void {
     this.#entries.clear();
+  }
+
+  /** Those whose request still runs are left out: they are as good as unused. */
+  all(): SavedKey[] {
+    return [...this.#entries].flatMap(([key, { result, ...entry }]) =>
+      result === undefined ? [] : [{ key, ...entry, result }],
+    );
+  }
+
+  restore(saved: readonly SavedKey[]): void {
+    for (const { key, ...entry } of saved) this.#entries.set(key, entry);
   }
 }
 

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Account, createProducer, createPublishedShow, purchase, signUp } from '../support/fixtures.js';
+import { graphql, type Variables } from '../support/graphql-client.js';
+import type { TestServer } from '../support/server.js';
+import { type SqlTap, startSqlTap } from '../support/sql-tap.js';
+import { subscribe } from '../support/websocket-client.js';
+import { startWorld, type World } from '../support/world.js';
+
+const FEW = 2;
+const MANY = 20;
+
+let world: World;
+let tap: SqlTap;
+let server: TestServer;
+/** Owns all producers, and has bought of every show. */
+let owner: Account;
+let stranger: Account;
+
+/** As many shows, producers and orders as the longest list asks for; each with several tickets, lines and attendees. */
+beforeAll(async () => {
+  world = await startWorld({ env: { WORKER: 'off' } });
+  tap = await startSqlTap(world.database.url);
+  server = await world.addServer({ databaseUrl: tap.url });
+  owner = await signUp(world.server);
+  stranger = await signUp(world.server);
+  for (let number = 0; number < MANY; number += 1) {
+    const { id: producerId } = await createProducer(world.server, owner.token, `Producer ${number}`);
+    const tickets = [{}, {}, { price: 0 }];
+    const show = await createPublishedShow(world.server, owner.token, { producerId, tickets });
+    const items = show.tickets.map(({ id }) => ({ ticketId: id, quantity: 2 }));
+    for (const buyer of [owner, stranger]) {
+      await purchase(world.server, { showId: show.id, items }, { token: buyer.token });
+    }
+  }
+});
+afterAll(async () => {
+  await world.close();
+  await tap.close();
+});
+
+/** The statements that this document costs, and how many rows its list has. */
+async function cost(document: string, variables: Variables, token?: string) {
+  const { result, statements } = await tap.during(() => graphql(server, document, variables, { token }));
+  expect(result.errors).toEqual([]);
+  return { statements, text: JSON.stringify(result.data) };
+}
+
+const count = (text: string, part: string) => text.split(part).length - 1;
+
+const TICKET = `id name status available quantity held sold price { amount }
+  show { id status producer { id name } tickets { id status held } }`;
+const SHOWS = `query ($first: Int) { shows(first: $first) { totalCount pageInfo { endCursor } nodes {
+  row: __typename id status producer { id name canAcceptPayments } tickets { ${TICKET} }
+} edges { node { id producer { name } tickets { show { title } } } } } }`;
+const ORDERS = `query ($first: Int) { orders(first: $first) { totalCount nodes {
+  row: __typename id status total { amount } show { title producer { name } tickets { id available } }
+  lines { id quantity unitPrice { amount } ticket { ${TICKET} } attendees { id code ticket { name show { title } } } }
+  attendees { id ticket { id status held show { producer { name } } } }
+} } }`;
+
+describe('a nested query', () => {
+  it.each([
+    ['shows', 'nobody', SHOWS],
+    ['shows', 'a stranger', SHOWS],
+    ['shows', 'their owner', SHOWS],
+    ['orders', 'a stranger', ORDERS],
+    ['orders', 'their owner', ORDERS],
+  ])(`of %s by %s costs as many statements for ${FEW} rows as for ${MANY}`, async (_list, who, document) => {
+    const token = { nobody: undefined, 'a stranger': stranger.token, 'their owner': owner.token }[who];
+    const few = await cost(document, { first: FEW }, token);
+    const many = await cost(document, { first: MANY }, token);
+    expect(count(few.text, '"row":')).toBe(FEW);
+    expect(count(many.text, '"row":')).toBe(MANY);
+    expect(shapesOf(many.statements)).toEqual(shapesOf(few.statements));
+    expect(few.statements.length).toBeGreaterThan(2);
+  });
+
+  it("of the viewer's producers costs one statement for each kind of thing", async () => {
+    const { statements, text } = await cost('{ viewer { id producers { id name } } }', {}, owner.token);
+    expect(count(text, '"name"')).toBe(MANY);
+    expect(statements).toHaveLength(3);
+  });
+
+  it('of one show costs one statement for each kind of thing', async () => {
+    const document =
+      'query ($id: ID!) { show(id: $id) { producer { name } tickets { name show { title } } } }';
+    const { statements } = await cost(document, { id: 1 });
+    expect(statements.map((statement) => /from "(\w+)"/.exec(statement)?.[1]).sort()).toEqual([
+      'producer',
+      'show',
+      'show',
+      'ticket',
+    ]);
+  });
+
+  it('does not count what is not asked for', async () => {
+    const without = await cost('query ($first: Int) { shows(first: $first) { nodes { id } } }', {
+      first: FEW,
+    });
+    expect(without.statements).toHaveLength(1);
+    expect(without.statements[0]).toContain('limit 3');
+  });
+});
+
+describe('what a subscription tells', () => {
+  it('costs as many statements for one attendee as for many', async () => {
+    const document = `subscription ($id: ID!) { orderUpdated(id: $id) {
+      lines { ticket { show { title } } attendees { ticket { name } } } attendees { ticket { name } } } }`;
+    const costs = [];
+    for (const quantity of [1, 10]) {
+      const [ticket] = (
+        await graphql<{ show: { tickets: Array<{ id: string }> } }>(
+          server,
+          '{ show(id: 1) { tickets { id } } }',
+        )
+      ).data!.show.tickets;
+      const items = [{ ticketId: ticket!.id, quantity }];
+      const bought = await purchase(world.server, { showId: '1', items }, { token: stranger.token });
+      const { statements } = await tap.during(async () => {
+        const watch = subscribe(server, document, { id: bought.order.id }, { token: stranger.token });
+        const told = JSON.stringify(await watch.next());
+        await watch.close();
+        expect(count(told, '"name"')).toBe(2 * quantity);
+      });
+      costs.push(shapesOf(statements));
+    }
+    expect(costs[1]).toEqual(costs[0]);
+  });
+});
+
+/** Statements without their values, which are what differs between few and many; sorted, for they race. */
+function shapesOf(statements: readonly string[]): string[] {
+  return statements
+    .map((statement) => statement.replace(/\([^()]*\)/g, '(…)').replace(/'[^']*'|\b\d+\b/g, '?'))
+    .sort();
+}

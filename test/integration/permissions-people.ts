@@ -1,0 +1,124 @@
+import { expect } from '@jest/globals';
+import { PASSWORD, uniqueEmail } from '../support/fixtures.js';
+import { sessionIn } from '../support/stripe.js';
+import { buyerAndOwner, type Cast, everybody, ownerOnly, type Row, signedIn } from './permissions-cast.js';
+
+const credentials = () => ({ input: { email: uniqueEmail(), password: PASSWORD } });
+
+export function orderRows(cast: Cast): Row[] {
+  return [
+    {
+      operation: 'Query.order',
+      of: 'the buyer',
+      variables: () => cast.orderOfBuyer(),
+      outcome: buyerAndOwner({ status: 'PENDING' }, null),
+    },
+    {
+      operation: 'Query.order',
+      of: 'the buyer, with its access token',
+      variables: () => cast.orderWithToken(),
+      outcome: everybody({ status: 'PENDING' }),
+    },
+    {
+      operation: 'Query.orders',
+      of: 'themselves',
+      variables: async () => {
+        await cast.bought();
+        return {};
+      },
+      outcome: {
+        ...signedIn({ nodes: [], totalCount: 0 }),
+        buyer: {
+          totalCount: expect.any(Number),
+          nodes: expect.arrayContaining([{ id: expect.any(String) }]),
+        },
+      },
+    },
+    {
+      operation: 'Mutation.purchaseTickets',
+      of: 'a public show',
+      variables: () => ({ input: { showId: cast.show.id, items: cast.items(), email: uniqueEmail() } }),
+      outcome: everybody({ order: { status: 'PENDING' }, accessToken: expect.any(String) }),
+    },
+    {
+      operation: 'Mutation.purchaseTickets',
+      of: 'a draft',
+      variables: async () => {
+        const { showId, ticketId: id } = await cast.draft();
+        return { input: { showId, items: [{ ticketId: id, quantity: 1 }], email: uniqueEmail() } };
+      },
+      outcome: ownerOnly('SHOW_NOT_ON_SALE', 'NOT_FOUND'),
+    },
+    {
+      operation: 'Mutation.completeCheckout',
+      of: 'the buyer, with the session of its page',
+      variables: async () => ({ sessionId: sessionIn((await cast.bought()).checkoutUrl) }),
+      outcome: everybody({ status: 'PENDING' }),
+    },
+    {
+      operation: 'Mutation.completeCheckout',
+      of: 'nobody',
+      variables: () => ({ sessionId: 'cs_test_guessed' }),
+      outcome: everybody('NOT_FOUND'),
+    },
+    {
+      operation: 'Mutation.cancelOrder',
+      of: 'the buyer',
+      variables: () => cast.orderOfBuyer(),
+      outcome: buyerAndOwner({ status: 'CANCELLED' }, 'NOT_FOUND', 'UNAUTHENTICATED'),
+    },
+    {
+      operation: 'Mutation.cancelOrder',
+      of: 'the buyer, with its access token',
+      variables: () => cast.orderWithToken(),
+      outcome: everybody({ status: 'CANCELLED' }),
+    },
+    {
+      operation: 'Subscription.orderUpdated',
+      of: 'the buyer',
+      variables: () => cast.orderOfBuyer(),
+      outcome: buyerAndOwner({ status: 'PENDING' }, 'NOT_FOUND'),
+    },
+    {
+      operation: 'Subscription.orderUpdated',
+      of: 'the buyer, with its access token',
+      variables: () => cast.orderWithToken(),
+      outcome: everybody({ status: 'PENDING' }),
+    },
+  ];
+}
+
+export function accountRows(cast: Cast): Row[] {
+  return [
+    {
+      operation: 'Query.viewer',
+      of: 'themselves',
+      variables: () => ({}),
+      outcome: { ...everybody({ email: expect.any(String) }), nobody: null },
+    },
+    {
+      operation: 'Mutation.signUp',
+      of: 'a new person',
+      variables: credentials,
+      outcome: everybody({ user: {} }),
+    },
+    {
+      operation: 'Mutation.signIn',
+      of: 'somebody else, with the password',
+      variables: async () => ({ input: { email: (await cast.stranger()).email, password: PASSWORD } }),
+      outcome: everybody({ user: {} }),
+    },
+    {
+      operation: 'Mutation.signIn',
+      of: 'somebody else, without it',
+      variables: () => ({ input: { email: cast.owner.email, password: 'a guess' } }),
+      outcome: everybody('UNAUTHENTICATED'),
+    },
+    {
+      operation: 'Mutation.refreshSession',
+      of: 'whoever bears the token',
+      variables: async () => ({ refreshToken: (await cast.stranger()).refreshToken }),
+      outcome: everybody({ user: {} }),
+    },
+  ];
+}

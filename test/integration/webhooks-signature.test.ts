@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type Stripe from 'stripe';
+import { type Purchase, purchase } from '../support/fixtures.js';
+import { metric } from '../support/metrics.js';
+import { settlesAs } from '../support/order-life.js';
+import { traces } from '../support/row-counts.js';
+import { sessionIn } from '../support/stripe.js';
+import { bodyOf, eventAbout, postWebhook, signature, storedEvents } from '../support/webhooks.js';
+import { startWorld, type World } from '../support/world.js';
+
+let world: World;
+let bought: Purchase;
+let event: Stripe.Event;
+let body: string;
+let secret: string;
+
+/** A paid order that the server has not heard of. */
+beforeAll(async () => {
+  world = await startWorld();
+  const { show } = await world.sell({ tickets: [{ price: 2500, quantity: 10 }] });
+  const items = [{ ticketId: show.tickets[0]!.id, quantity: 2 }];
+  bought = await purchase(world.server, { showId: show.id, items });
+  await world.stripe.webhooks.pause();
+  await world.stripe.pay(sessionIn(bought.checkoutUrl));
+  event = await eventAbout(world, 'checkout.session.completed', sessionIn(bought.checkoutUrl));
+  body = bodyOf(event);
+  secret = world.stripe.access.webhookSecret;
+});
+afterAll(async () => world.close());
+
+const flipped = (text: string, at: number) =>
+  `${text.slice(0, at)}${text[at] === 'a' ? 'b' : 'a'}${text.slice(at + 1)}`;
+
+interface Forgery {
+  readonly what: string;
+  readonly make: () => { body: string; header: string | undefined; path?: string };
+}
+
+const FORGERIES: Forgery[] = [
+  {
+    what: 'signed with another secret',
+    make: () => ({ body, header: signature(body, 'whsec_forged') }),
+  },
+  {
+    what: 'signed with the secret of the other endpoint',
+    make: () => ({ body, header: signature(body, world.stripe.access.connectWebhookSecret) }),
+  },
+  {
+    what: 'sent to the other endpoint',
+    make: () => ({ body, header: signature(body, secret), path: '/webhooks/stripe/connect' }),
+  },
+  {
+    what: 'with one byte of the body flipped',
+    make: () => ({ body: flipped(body, body.indexOf('cs_test_') + 12), header: signature(body, secret) }),
+  },
+  {
+    what: 'with one digit of the signature flipped',
+    make: () => {
+      const header = signature(body, secret);
+      return { body, header: flipped(header, header.indexOf('v1=') + 20) };
+    },
+  },
+  {
+    what: 'whose instant was changed to a fresh one',
+    make: () => {
+      const old = signature(body, secret, Date.now() - 3_600_000);
+      return { body, header: old.replace(/t=\d+/, `t=${Math.floor(Date.now() / 1000)}`) };
+    },
+  },
+  { what: 'without a signature', make: () => ({ body, header: undefined }) },
+  { what: 'with an empty signature', make: () => ({ body, header: '' }) },
+  { what: 'with a signature that is none', make: () => ({ body, header: 'Bearer of good news' }) },
+  {
+    what: 'with a signature of a scheme that is not v1',
+    make: () => ({ body, header: signature(body, secret).replace('v1=', 'v0=') }),
+  },
+  {
+    what: 're-serialised',
+    make: () => ({ body: JSON.stringify(JSON.parse(body)), header: signature(body, secret) }),
+  },
+  {
+    what: 'signed 301 seconds ago',
+    make: () => ({ body, header: signature(body, secret, Date.now() - 301_000) }),
+  },
+  { what: 'empty', make: () => ({ body: '', header: signature('', secret) }) },
+  {
+    what: 'signed well, but no JSON',
+    make: () => ({ body: `${body}}`, header: signature(`${body}}`, secret) }),
+  },
+];
+
+describe('a webhook that did not come from Stripe as it is', () => {
+  it.each(FORGERIES)('is answered 400 and changes nothing: $what', async ({ make }) => {
+    const before = await traces(world);
+    const events = await storedEvents(world);
+    const forged = await metric(world.server, 'boxoffice_webhooks_total', { outcome: 'bad_signature' });
+    const attempt = make();
+    const answer = await postWebhook(world.server, attempt.body, attempt.header, attempt.path);
+    expect(answer.status).toBe(400);
+    expect(await traces(world)).toEqual(before);
+    expect(await storedEvents(world)).toEqual(events);
+    expect(await metric(world.server, 'boxoffice_webhooks_total', { outcome: 'bad_signature' })).toBe(
+      forged + 1,
+    );
+  });
+
+  it('is not read beyond 256 kB', async () => {
+    const large = bodyOf({ ...event, padding: 'x'.repeat(256 * 1024) });
+    const answer = await postWebhook(world.server, large, signature(large, secret));
+    expect(answer.status).toBe(413);
+    expect(await storedEvents(world, event.id)).toEqual([]);
+  });
+});
+
+describe('the event itself', () => {
+  it('is applied after all the forgeries, also when its signature is a few minutes old', async () => {
+    const header = signature(body, secret, Date.now() - 200_000);
+    expect((await postWebhook(world.server, body, header)).status).toBe(200);
+    expect(await storedEvents(world, event.id)).toMatchObject([{ account: '', outcome: 'applied' }]);
+    await settlesAs(world, bought.order.id, 'CONFIRMED', 'PAID');
+  });
+});

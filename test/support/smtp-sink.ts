@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** A mail server that takes everything and keeps it. */
+export interface SmtpSink {
+  readonly port: number;
+  /** Headers and text of each mail, oldest first. */
+  readonly mails: readonly string[];
+  close(): Promise<void>;
+}
+
+/** As much of SMTP (RFC 5321) as handing in a mail needs. */
+export async function startSmtpSink(port = 0): Promise<SmtpSink> {
+  const mails: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    void converse(socket, (mail) => mails.push(mail));
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    mails,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function converse(socket: Socket, keep: (mail: string) => void): Promise<void> {
+  const say = (line: string) => socket.write(`${line}\r\n`);
+  say('220 sink.example ESMTP');
+  let data: string[] | undefined;
+  for await (const line of createInterface({ input: socket })) {
+    if (data !== undefined) {
+      if (line !== '.') {
+        data.push(line.replace(/^\.\./, '.'));
+        continue;
+      }
+      keep(data.join('\n'));
+      data = undefined;
+      say('250 kept');
+    } else if (/^DATA/i.test(line)) {
+      data = [];
+      say('354 go on');
+    } else if (/^QUIT/i.test(line)) {
+      say('221 bye');
+      socket.end();
+    } else {
+      say('250 fine');
+    }
+  }
+}
