@@ -1,3 +1,4 @@
+import { eventually } from './eventually.js';
 import {
   type Call,
   connectStripeAccount,
@@ -153,10 +154,12 @@ async function demoToken(call: Call): Promise<string> {
   }
 }
 
-async function onboard(call: Call, producer: Producer, options: DemoOptions): Promise<boolean> {
+async function onboard(call: Call, { id }: Producer, options: DemoOptions): Promise<boolean> {
   if (!options.finishOnboarding) return false;
-  await options.finishOnboarding(await connectStripeAccount(call, producer.id, options.returnUrl));
-  return true;
+  await options.finishOnboarding(await connectStripeAccount(call, id, options.returnUrl));
+  return await eventually("Stripe's webhook has made the demo producer payable", async () =>
+    (await ownProducers(call)).some((producer) => producer.id === id && producer.canAcceptPayments),
+  );
 }
 
 async function upcomingShows(call: Call, producer: Producer, now: Date): Promise<readonly Show[]> {

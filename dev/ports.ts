@@ -12,7 +12,7 @@ const ATTEMPTS = 200;
 
 const handedOut = new Set<number>();
 
-/** Whether a TCP server could listen on this port of this address right now. */
+/** Whether a TCP server could listen on this port of this address right now; never for what is no port. */
 export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   const probe = createServer();
   try {

@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Demo, seedDemo } from './demo.js';
+import { projectRoot } from './paths.js';
 import { findRedisBinary, startRedis } from './redis.js';
 import type { Call } from './seller.js';
 import { Databases, openPostgres } from './start/database.js';
-import { claim, describeInstance, type Instance, StartError } from './start/instance.js';
+import { claim, describeInstance, type Instance, StartError, shown } from './start/instance.js';
 import { openLogFile, worthShowing } from './start/log-file.js';
 import { buildGraphiql, runToEnd, startApiServer } from './start/programs.js';
 import { report, step } from './start/progress.js';
@@ -47,8 +48,7 @@ async function open(instance: Instance, shutdown: Shutdown): Promise<never> {
     () => 'up to date',
   );
   if (database.leftBehind.length > 0) {
-    const kept = database.leftBehind.join(', ');
-    console.log(`  The database is a new one, as this Stripe knows nothing of ${kept}, which is kept.`);
+    report('database', `a new one for a new Stripe; kept beside it: ${database.leftBehind.join(', ')}`);
   }
   await step(
     'GraphiQL',
@@ -72,6 +72,7 @@ async function open(instance: Instance, shutdown: Shutdown): Promise<never> {
       demo,
       stripeUrl: stripe.url,
       databaseUrl: database.url,
+      mail: env.SMTP_URL ? 'goes to SMTP_URL' : `${shown(mailDirectory(env))}/*.eml`,
     }),
   );
   return await firstToEnd([
@@ -101,11 +102,11 @@ function serverEnvironment(
   redisUrl: string | undefined,
   stripe: StripeBackend,
 ): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.includes(name));
-  const mailDirectory = join(instance.directory, 'mail');
-  mkdirSync(mailDirectory, { recursive: true });
-  return {
-    MAIL_DIRECTORY: mailDirectory,
+  const inherited = Object.entries(process.env).filter(
+    ([name, value]) => value !== '' && !NOT_INHERITED.includes(name),
+  );
+  const env: NodeJS.ProcessEnv = {
+    MAIL_DIRECTORY: join(instance.directory, 'mail'),
     ...Object.fromEntries(inherited),
     ...stripe.env,
     NODE_ENV: 'development',
@@ -115,6 +116,13 @@ function serverEnvironment(
     DATABASE_URL: databaseUrl,
     ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
   };
+  mkdirSync(mailDirectory(env), { recursive: true });
+  return env;
+}
+
+/** Absolute; the server takes a relative one from where it runs. */
+function mailDirectory(env: NodeJS.ProcessEnv): string {
+  return resolve(projectRoot, env.MAIL_DIRECTORY!);
 }
 
 function reportLine(line: string, log: (line: string) => void): void {

@@ -19,6 +19,7 @@ const list = z.string().transform((value) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const secrets = list.refine((values) => values.length > 0, 'must name at least one secret');
 
 const environmentSchema = z.object({
   NODE_ENV: z.string().default('development'),
@@ -32,11 +33,14 @@ const environmentSchema = z.object({
       (urls) => urls.every((value) => /^rediss?:\/\//.test(value)),
       'must be a comma-separated list of URLs starting with redis:// or rediss://',
     )
-    .refine((urls) => urls.length % 2 === 1, 'must name an odd number of independent Redis nodes')
+    .refine(
+      (urls) => urls.length % 2 === 1 && new Set(urls).size === urls.length,
+      'must name an odd number of independent Redis nodes',
+    )
     .optional(),
   STRIPE_SECRET_KEY: z.string().min(1).default('sk_test_boxoffice'),
-  STRIPE_WEBHOOK_SECRET: list.default(['whsec_development']),
-  STRIPE_CONNECT_WEBHOOK_SECRET: list.default(['whsec_development_connect']),
+  STRIPE_WEBHOOK_SECRET: secrets.default(['whsec_development']),
+  STRIPE_CONNECT_WEBHOOK_SECRET: secrets.default(['whsec_development_connect']),
   STRIPE_API_BASE: url('http', 'https').optional(),
   PLATFORM_FEE_PERCENT: z.coerce.number().min(0).max(100).default(0),
   PUBLIC_URL: url('http', 'https').optional(),
@@ -97,6 +101,9 @@ export function readEnvironment(source: NodeJS.ProcessEnv = process.env): Enviro
       );
   if (given.NODE_ENV === 'production') {
     problems.push(...productionProblems(given));
+  }
+  if (given.REDLOCK_URLS !== undefined && given.REDIS_URL === undefined) {
+    problems.push('REDLOCK_URLS: needs REDIS_URL, through which processes tell each other of events');
   }
   if (!parsed.success || problems.length > 0) {
     throw new EnvironmentError([...new Set(problems)]);

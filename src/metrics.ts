@@ -16,9 +16,11 @@ export class Metrics {
     'outcome',
   ]);
   readonly purchases = this.counter('boxoffice_purchases_total', 'Purchases by outcome', ['outcome']);
-  readonly ordersEnded = this.counter('boxoffice_orders_settled_total', 'Orders that left PENDING', [
-    'status',
-  ]);
+  readonly ordersSettled = this.counter(
+    'boxoffice_orders_settled_total',
+    'Orders that were paid, or ended, by what they became',
+    ['status'],
+  );
   readonly lockWait = this.histogram('boxoffice_lock_wait_seconds', 'Waiting for the locks of a purchase');
   readonly lockHold = this.histogram('boxoffice_lock_hold_seconds', 'Holding the locks of a purchase');
   readonly lockContention = this.counter(

@@ -1,21 +1,18 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import { isPortFree } from '../ports.js';
+import { preferPort } from '../ports.js';
 import { type Postgres, startPostgres } from '../postgres.js';
 import type { Instance } from './instance.js';
 import { openLogFile } from './log-file.js';
 
 /** Far from PORT, so that starts on neighbouring ports stay out of each other's way. */
 const PORT_OFFSET = 20_000;
-const HIGHEST_PORT = 65_535;
 const PREFIX = 'boxoffice_';
 
 export async function openPostgres({ directory, port }: Instance): Promise<Postgres> {
-  const preferred = port + PORT_OFFSET;
-  const isUsable = preferred <= HIGHEST_PORT && (await isPortFree(preferred));
   return await startPostgres({
     dataDirectory: join(directory, 'postgres'),
-    ...(isUsable && { port: preferred }),
+    port: await preferPort(port + PORT_OFFSET),
     log: openLogFile(join(directory, 'postgres.log')),
   });
 }

@@ -50,7 +50,8 @@ export function describeInstance(environment: NodeJS.ProcessEnv): Instance {
   };
 }
 
-function shown(directory: string): string {
+/** A directory as one would type it here. */
+export function shown(directory: string): string {
   const path = relative(process.cwd(), directory) || '.';
   return path.startsWith('..') ? directory : path;
 }

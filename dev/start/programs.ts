@@ -110,7 +110,7 @@ export async function startApiServer(
   }
 }
 
-export function describeExit({ code, signal }: Exit): string {
+function describeExit({ code, signal }: Exit): string {
   return `It ended with ${signal ?? `code ${code}`}.`;
 }
 

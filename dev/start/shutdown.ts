@@ -1,12 +1,6 @@
 /** What has been started, to be stopped in the opposite order. */
 export class Shutdown {
   readonly #steps: Array<{ readonly name: string; readonly stop: () => Promise<unknown> | unknown }> = [];
-  #under = false;
-
-  /** True from the moment that stopping has begun: what ends from then on ends because it is meant to. */
-  get underWay(): boolean {
-    return this.#under;
-  }
 
   add(name: string, stop: () => Promise<unknown> | unknown): void {
     this.#steps.push({ name, stop });
@@ -14,7 +8,6 @@ export class Shutdown {
 
   /** Stops everything, also what comes after something that fails to stop. */
   async run(): Promise<void> {
-    this.#under = true;
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
       try {
         await step.stop();

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { isPortFree } from '../ports.js';
+import { preferPort } from '../ports.js';
 import { startLocalStripe } from '../stripe/index.js';
 import type { Instance } from './instance.js';
 import { openLogFile } from './log-file.js';
 
 const PORT_OFFSET = 10_000;
-const HIGHEST_PORT = 65_535;
 
 /** Where the server's payments go. */
 export interface StripeBackend {
@@ -42,9 +41,8 @@ export async function startStripe(
   }
   const webhookSecret = newSecret();
   const connectWebhookSecret = newSecret();
-  const preferred = instance.port + PORT_OFFSET;
   const stripe = await startLocalStripe({
-    ...(preferred <= HIGHEST_PORT && (await isPortFree(preferred)) && { port: preferred }),
+    port: await preferPort(instance.port + PORT_OFFSET),
     webhookEndpoints: [
       { url: `${instance.localUrl}/webhooks/stripe`, secret: webhookSecret },
       { url: `${instance.localUrl}/webhooks/stripe/connect`, secret: connectWebhookSecret, connect: true },

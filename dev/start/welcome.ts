@@ -9,6 +9,8 @@ export interface WelcomeOptions {
   /** Undefined with a real Stripe account. */
   readonly stripeUrl: string | undefined;
   readonly databaseUrl: string;
+  /** Where the mails go, in words. */
+  readonly mail: string;
 }
 
 const PURCHASE =
@@ -16,7 +18,7 @@ const PURCHASE =
   '{ checkoutUrl accessToken order { id reference status attendees { code } } } }';
 
 /** What a newcomer needs to buy the first ticket; the last thing that a start prints. */
-export function welcome({ instance, demo, stripeUrl, databaseUrl }: WelcomeOptions): string {
+export function welcome({ instance, demo, stripeUrl, databaseUrl, mail }: WelcomeOptions): string {
   const { publicUrl, shownDirectory } = instance;
   const links: Array<[string, string]> = [
     ['GraphiQL', `${publicUrl}/graphiql`],
@@ -27,9 +29,9 @@ export function welcome({ instance, demo, stripeUrl, databaseUrl }: WelcomeOptio
       'Stripe',
       stripeUrl ? `${stripeUrl}  (a local one: no money, no account)` : 'the account of STRIPE_SECRET_KEY',
     ],
-    ['Mail', `${join(shownDirectory, 'mail')}/*.eml`],
+    ['Mail', mail],
     ['Database', databaseUrl],
-    ['Logs', `${join(shownDirectory, 'server.log')}`],
+    ['Logs', join(shownDirectory, '*.log')],
   ];
   const width = Math.max(...links.map(([name]) => name.length));
   return [

@@ -11,7 +11,16 @@ import { nextStatusChange } from './ticket-status.js';
 /** The longest delay that a timer takes, in milliseconds. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
+/** What goes over the bus. */
+interface Message {
+  readonly tickets: readonly TicketInventory[];
+  /** Whether more than counters changed, so that the clock may have to be set anew. */
+  readonly terms: boolean;
+}
+
 interface Watched {
+  /** How many watch, or are about to. */
+  count: number;
   readonly feed: ShowFeed;
   readonly ready: Promise<void>;
   stop: () => void;
@@ -35,25 +44,23 @@ export class InventoryStream {
 
   /** Tells every process, after the commit that changed these tickets. Never throws and never waits. */
   publish(rows: readonly TicketRow[]): void {
-    const now = new Date();
     const byShow = Map.groupBy(rows, (row) => row.showId);
-    for (const [showId, tickets] of byShow) {
-      const message = { showId, tickets: tickets.map((row) => ticketInventory(row, now)) };
-      this.bus.publish(channelOf(showId), JSON.stringify(message));
-    }
+    for (const [showId, tickets] of byShow) this.send(showId, tickets, false);
   }
 
   /** Reads the whole show and tells every process; for what changes more than counters. */
   async publishShow(showId: number): Promise<void> {
-    this.publish(await this.counters.ofShow(this.orm.em.fork(), showId));
+    this.send(showId, await this.counters.ofShow(this.orm.em.fork(), showId), true);
   }
 
   /** First the whole show, then what changed, at most every 50 ms; a slow reader gets the newest state. */
   async subscribe(showId: number): Promise<AsyncIterableIterator<InventoryUpdate>> {
     const watched = this.shows.get(showId) ?? this.watch(showId);
+    watched.count += 1;
     this.metrics.subscribers.inc({ field: 'inventoryChanged' });
     const leave = () => {
       this.metrics.subscribers.dec({ field: 'inventoryChanged' });
+      watched.count -= 1;
       this.forgetIfUnwatched(showId, watched);
     };
     try {
@@ -76,13 +83,16 @@ export class InventoryStream {
   private watch(showId: number): Watched {
     const feed = new ShowFeed(showId);
     const watched: Watched = {
+      count: 0,
       feed,
       ready: Promise.resolve().then(async () => {
         // Listening comes before reading: what changes in between is then heard.
-        watched.stop = await this.bus.subscribe(channelOf(showId), (message) => {
-          feed.merge((JSON.parse(message) as { tickets: TicketInventory[] }).tickets);
+        watched.stop = await this.bus.subscribe(channelOf(showId), (text) => {
+          const message = JSON.parse(text) as Message;
+          feed.merge(message.tickets);
+          if (message.terms) void this.reloadOrLog(showId, watched, 'news');
         });
-        await this.reload(showId, watched);
+        await this.reload(showId, watched, 'news');
       }),
       stop: () => {},
       clock: undefined,
@@ -92,10 +102,17 @@ export class InventoryStream {
     return watched;
   }
 
-  private async reload(showId: number, watched: Watched): Promise<void> {
+  private send(showId: number, rows: readonly TicketRow[], terms: boolean): void {
+    const now = new Date();
+    const message: Message = { tickets: rows.map((row) => ticketInventory(row, now)), terms };
+    this.bus.publish(channelOf(showId), JSON.stringify(message));
+  }
+
+  private async reload(showId: number, watched: Watched, tell: 'everything' | 'news'): Promise<void> {
     const rows = await this.counters.ofShow(this.orm.em.fork(), showId);
     const now = new Date();
-    watched.feed.replace(rows.map((row) => ticketInventory(row, now)));
+    const tickets = rows.map((row) => ticketInventory(row, now));
+    watched.feed.replace(tickets, tell);
     this.waitForTheClock(showId, watched, rows);
   }
 
@@ -108,27 +125,27 @@ export class InventoryStream {
       .filter((at) => at !== undefined);
     if (instants.length === 0 || this.shows.get(showId) !== watched) return;
     const wait = Math.min(Math.max(Math.min(...instants) - now.getTime(), 0) + 1, LONGEST_TIMER_MS);
-    watched.clock = setTimeout(() => this.reloadOrLog(showId, watched), wait);
+    watched.clock = setTimeout(() => this.reloadOrLog(showId, watched, 'news'), wait);
     watched.clock.unref();
   }
 
   private reloadAll(): void {
-    for (const [showId, watched] of this.shows) void this.reloadOrLog(showId, watched);
+    for (const [showId, watched] of this.shows) void this.reloadOrLog(showId, watched, 'everything');
   }
 
-  private async reloadOrLog(showId: number, watched: Watched): Promise<void> {
+  private async reloadOrLog(showId: number, watched: Watched, tell: 'everything' | 'news'): Promise<void> {
     try {
-      await this.reload(showId, watched);
+      await this.reload(showId, watched, tell);
     } catch (error) {
       this.logger.error({ err: error, showId }, 'The inventory of a watched show could not be read again');
       clearTimeout(watched.clock);
-      watched.clock = setTimeout(() => this.reloadOrLog(showId, watched), 1_000);
+      watched.clock = setTimeout(() => this.reloadOrLog(showId, watched, tell), 1_000);
       watched.clock.unref();
     }
   }
 
   private forgetIfUnwatched(showId: number, watched: Watched): void {
-    if (watched.feed.size > 0) return;
+    if (watched.count > 0) return;
     clearTimeout(watched.clock);
     watched.stop();
     watched.feed.close();

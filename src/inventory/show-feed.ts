@@ -17,10 +17,6 @@ export class ShowFeed {
 
   constructor(private readonly showId: number) {}
 
-  get size(): number {
-    return this.subscribers.size;
-  }
-
   /** Takes in what changed; older than what is known, it is left out. */
   merge(tickets: readonly TicketInventory[]): void {
     for (const ticket of tickets) {
@@ -32,16 +28,21 @@ export class ShowFeed {
     if (this.changed.size > 0) this.schedule();
   }
 
-  /** Takes in the whole show as the database has it, and tells everybody all of it. */
-  replace(tickets: readonly TicketInventory[]): void {
+  /**
+   * Takes in the whole show as the database has it.
+   *
+   * @param tell everybody the whole show, or what is news of it alone
+   */
+  replace(tickets: readonly TicketInventory[], tell: 'everything' | 'news'): void {
     for (const ticket of tickets) {
       const known = this.known.get(ticket.ticketId);
-      // The same version can have another status: sales open and end by the clock alone.
-      const newest = known !== undefined && known.version > ticket.version ? known : ticket;
-      this.known.set(ticket.ticketId, newest);
-      this.changed.set(ticket.ticketId, newest);
+      if (known === undefined || isNewer(ticket, known)) {
+        this.known.set(ticket.ticketId, ticket);
+        this.changed.set(ticket.ticketId, ticket);
+      }
     }
-    this.schedule();
+    if (tell === 'everything') this.changed = new Map(this.known);
+    if (this.changed.size > 0) this.schedule();
   }
 
   /** @param onEnd called when this subscriber has left */
@@ -81,6 +82,11 @@ export class ShowFeed {
       if (news.size > 0) subscriber.offer(news);
     }
   }
+}
+
+/** The same version can have another status: sales open and end by the clock alone. */
+function isNewer(read: TicketInventory, known: TicketInventory): boolean {
+  return read.version > known.version || (read.version === known.version && read.status !== known.status);
 }
 
 /** Without what a newcomer has heard in its first message already. */

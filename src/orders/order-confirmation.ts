@@ -108,7 +108,7 @@ export class OrderConfirmation {
     createAttendees(em, order, lines);
     await em.flush();
     await addJob(em, 'send-order-confirmation', { orderId: order.id });
-    return { outcome: 'applied', tickets };
+    return { outcome: 'applied', tickets, status: order.status };
   }
 
   private lockTickets(em: EntityManager, lines: readonly OrderLine[]): Promise<TicketRow[]> {

@@ -50,6 +50,7 @@ export class OrderLifecycle {
   /** What has to follow the commit of a settlement. */
   announce(orderId: string, settled: Settled): void {
     if (settled.outcome !== 'applied') return;
+    if (settled.status !== undefined) this.metrics.ordersSettled.inc({ status: settled.status });
     this.inventory.publish(settled.tickets);
     this.events.publish(orderId);
   }

@@ -89,7 +89,7 @@ export class OrderSettlement {
     order.endedAt = new Date();
     order.checkAt = null;
     await em.flush();
-    return { outcome: 'applied', tickets };
+    return { outcome: 'applied', tickets, status: order.status };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { TicketRow } from '../inventory/index.js';
+import type { OrderStatus } from './order.entity.js';
 
 /** What settling an order came to, inside a transaction that is not yet committed. */
 export interface Settled {
@@ -6,6 +7,8 @@ export interface Settled {
   readonly outcome: 'applied' | 'ignored' | 'refused';
   /** Tickets whose counters moved, as they stand now. */
   readonly tickets: readonly TicketRow[];
+  /** What the order has become; absent where its status stayed as it was. */
+  readonly status?: OrderStatus;
 }
 
 export const UNCHANGED: Settled = { outcome: 'ignored', tickets: [] };

@@ -1,8 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { auditInventory } from '../support/audit.js';
 import { hasRedis } from '../support/run.js';
 import { buyersOf, countersOf, orderedOf, rush, tally } from './rush.js';
 import { type Guard, startUnguarded } from './unguarded.js';
+
+// For a machine that does much else at the same time.
+jest.setTimeout(180_000);
 
 /** The rush of oversell.test.ts, or one of another size, at two servers that lack these guards. */
 async function rushWithout(

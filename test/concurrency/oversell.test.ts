@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Account, createPublishedShow, type PublishedShow, signUp } from '../support/fixtures.js';
 import { hasRedis } from '../support/run.js';
 import { startWorld, type World } from '../support/world.js';
 import { buyersOf, countersOf, orderedOf, PATIENT, rush } from './rush.js';
+
+// For a machine that does much else at the same time.
+jest.setTimeout(180_000);
 
 const BUYERS = 500;
 const TICKETS = 50;

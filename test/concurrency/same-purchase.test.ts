@@ -10,6 +10,8 @@ import {
   uniqueEmail,
 } from '../support/fixtures.js';
 import { expectError } from '../support/graphql-client.js';
+import { metric } from '../support/metrics.js';
+import { closeGate } from '../support/order-gate.js';
 import { hasRedis } from '../support/run.js';
 import { startWorld, type World } from '../support/world.js';
 import { countersOf, PATIENT, type Rush, rush, tally } from './rush.js';
@@ -34,14 +36,26 @@ async function onePurchase(world: World, seller: Account, ticket: { quantity: nu
   return { ticketId, input: { showId: show.id, items, email: uniqueEmail(), idempotencyKey: randomUUID() } };
 }
 
-/** The same purchase, so often at once at every server. */
+async function contentionAt({ servers }: World): Promise<number> {
+  const counts = await Promise.all(
+    servers.map((server) => metric(server, 'boxoffice_lock_contention_total')),
+  );
+  return counts.reduce((sum, count) => sum + count);
+}
+
+/** The same purchase, so often at once at every server: none has made its order when another is under way. */
 async function sendAtOnce(world: World, seller: Account, ticket: { quantity: number; price?: number }) {
   const { ticketId, input } = await onePurchase(world, seller, ticket);
-  const outcome = await rush(
+  const before = await contentionAt(world);
+  await using gate = await closeGate(world.database, input.showId);
+  const sending = rush(
     world.servers,
     Array.from({ length: TIMES }, () => input),
   );
-  return { outcome, counters: await countersOf(world.database.pool, ticketId) };
+  await gate.waiting();
+  await eventually('another try waits for the lock', async () => (await contentionAt(world)) > before);
+  await gate.open();
+  return { outcome: await sending, counters: await countersOf(world.database.pool, ticketId) };
 }
 
 function ordersIn({ purchases }: Rush): Set<string> {

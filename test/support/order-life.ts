@@ -8,6 +8,9 @@ import type { World } from './world.js';
 type Server = { readonly url: string };
 type Database = Pick<World, 'database'>;
 
+/** Rounds of the background are seconds apart, and a busy machine makes each one long. */
+const PATIENCE_MS = 30_000;
+
 export function completeCheckout(
   server: Server,
   sessionId: string,
@@ -58,7 +61,7 @@ export async function untilCheckedInVain({ database }: Database, orderId: string
   await eventually(`order ${orderId} is to be looked after later`, async () => {
     const { rows } = await database.pool.query(later, [orderId]);
     return rows[0].later === true;
-  });
+  }, PATIENCE_MS);
 }
 
 /** The order's row as it stands. */
@@ -83,7 +86,6 @@ export async function settlesAs(
   orderId: string,
   status: string,
   paymentStatus: string,
-  timeoutMs?: number,
 ): Promise<void> {
   let last = '';
   const probe = async () => {
@@ -91,7 +93,7 @@ export async function settlesAs(
     last = `${order.status} + ${order.payment_status}`;
     return last === `${status} + ${paymentStatus}`;
   };
-  await eventually(`order ${orderId} is ${status} + ${paymentStatus}`, probe, timeoutMs).catch((error) => {
+  await eventually(`order ${orderId} is ${status} + ${paymentStatus}`, probe, PATIENCE_MS).catch((error) => {
     throw new Error(`${error.message}; it is ${last}`);
   });
 }
@@ -139,7 +141,7 @@ export async function mailsAbout(
     if ((await jobsOf(world, orderId)).length > 0) return undefined;
     const found = world.servers.flatMap(({ mailDirectory }) => mailsIn(mailDirectory, id));
     return found.length > 0 && found;
-  });
+  }, PATIENCE_MS);
 }
 
 function mailsIn(directory: string, text: string): string[] {

@@ -20,6 +20,11 @@ export interface PayOptions {
    * asynchronous capture may for up to an hour. Default `now`.
    */
   readonly settle?: 'now' | 'later';
+  /**
+   * True for money that comes although the session has expired, as when a payment was on its way at that
+   * moment: platforms must cope with it. Default false.
+   */
+  readonly afterExpiry?: boolean;
 }
 
 export interface DeclineOptions {
@@ -36,11 +41,13 @@ const DECLINE_MESSAGES: Readonly<Record<string, string>> = {
 /**
  * The buyer pays on the page.
  *
- * @throws StripeFailure when the session is not open, or the destination may not receive transfers (any
+ * @throws StripeFailure when the session is not open (or expired, with `afterExpiry`), or the destination may not receive transfers (any
  *   more), or takes no such method
  */
 export function pay(world: World, sessionId: string, options: PayOptions = {}): Session {
-  const session = mustFindOpen(world, sessionId);
+  const found = mustFindSession(world, sessionId);
+  const comesLate = options.afterExpiry === true && found.status === 'expired';
+  const session = comesLate ? found : mustFindOpen(world, sessionId);
   if (session.amount_total === 0) return complete(world, session, 'no_payment_required', options.email);
   const method = readMethod(session, options.method ?? 'card');
   if (method !== 'card') return payDelayed(world, session, method, options.email);
