@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { AccountResolver, type Credentials } from './accounts/index.js';
 import { ProducerResolver, ShowResolver, TicketResolver, UserProducersResolver } from './catalog/index.js';
 import { createCoordination } from './coordination.js';
-import { createOrm } from './database/index.js';
+import { createOrm, SERVER_TIMEOUTS } from './database/index.js';
 import type { Environment } from './env.js';
 import { createApollo } from './graphql/apollo.js';
 import { RequestContext } from './graphql/context.js';
@@ -45,7 +45,7 @@ export async function createApp(
     environment,
     logger,
     metrics,
-    orm: await createOrm(environment.DATABASE_URL, environment.DATABASE_POOL_SIZE),
+    orm: await createOrm(environment.DATABASE_URL, environment.DATABASE_POOL_SIZE, SERVER_TIMEOUTS),
     counters: new InventoryCounters(),
     ...createCoordination(environment, metrics, logger),
     ...replace,

@@ -55,7 +55,7 @@ export function createServices(foundations: Foundations) {
   const limits = new RateLimits(environment.RATE_LIMITS, foundations.counting);
   const accounts = new AccountService(accessTokens, new RefreshTokens(logger), limits);
   const producers = new ProducerService(connect);
-  const shows = new ShowService(producers, stream);
+  const shows = new ShowService(producers, counters, stream);
   const tickets = new TicketService(shows, counters, stream);
 
   const confirmation = new OrderConfirmation(counters, metrics, logger);

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import {
-  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -16,6 +14,7 @@ import { isAlive } from '../processes.js';
 import { supervise } from '../supervise.js';
 import type { Account } from './account.js';
 import type { PostgresBinaries } from './binaries.js';
+import { removeBusy } from './remove.js';
 
 export const SUPERUSER = 'postgres';
 
@@ -47,7 +46,7 @@ export async function createCluster(
   account: Account | undefined,
   durable: boolean,
 ): Promise<void> {
-  removeAbandoned(place);
+  await removeAbandoned(place);
   const staging = `${place}.new-${process.pid}`;
   mkdirSync(staging, { mode: 0o700 });
   const password = join(staging, 'password');
@@ -103,14 +102,13 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** What attempts left behind whose process no longer exists. */
-function removeAbandoned(place: string): void {
+async function removeAbandoned(place: string): Promise<void> {
   const prefix = `${basename(place)}.new-`;
   for (const name of readdirSync(dirname(place))) {
     if (!name.startsWith(prefix)) continue;
     const owner = Number(name.slice(prefix.length));
     if (owner !== process.pid && isAlive(owner)) continue;
     const path = join(dirname(place), name);
-    chmodSync(path, 0o700);
-    rmSync(path, { recursive: true, force: true });
+    await removeBusy(path);
   }
 }

@@ -16,6 +16,7 @@ import { type Account, canEnter } from './account.js';
 import { sharedDirectories } from './binaries.js';
 import { hasCluster } from './cluster.js';
 import { stopOrphan } from './orphan.js';
+import { removeBusy } from './remove.js';
 
 /**
  * Where the data of `dataDirectory` really lies: there, if the account that runs PostgreSQL can get there. Else in
@@ -71,5 +72,5 @@ async function discard(home: string, account: Account): Promise<void> {
   // Others may have made something of that name; it is theirs.
   if (!found.isDirectory() || (found.uid !== account.uid && found.uid !== 0)) return;
   await stopOrphan(join(home, 'postgres', 'cluster'));
-  rmSync(home, { recursive: true, force: true });
+  await removeBusy(home);
 }

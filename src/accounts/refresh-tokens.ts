@@ -37,6 +37,7 @@ export class RefreshTokens {
     const outcome = await em.transactional(async (tx) => {
       const known = await tx.findOne(RefreshToken, { tokenHash: hashOf(token) });
       if (known === null) return undefined;
+      await lockFamily(tx, known.familyId);
       const claimed = await tx.nativeUpdate(
         RefreshToken,
         { id: known.id, usedAt: null, revokedAt: null, expiresAt: { $gt: new Date() } },
@@ -65,6 +66,11 @@ export class RefreshTokens {
       { revokedAt: new Date() },
     );
   }
+}
+
+/** Whoever ends a family must not overlook the successor that another use is just about to add to it. */
+async function lockFamily(em: EntityManager, familyId: string): Promise<void> {
+  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [familyId]);
 }
 
 function hashOf(token: string): string {

@@ -15,6 +15,10 @@ export class Producer {
   @Property({ type: 'text', nullable: true })
   stripeAccountId: string | null = null;
 
+  /** Names this producer to Stripe, where the ids of several installations may meet. */
+  @Property({ type: 'uuid' })
+  stripeAccountKey!: string;
+
   @Field(() => Boolean, {
     description: 'True once the Stripe account behind this producer may take charges.',
   })

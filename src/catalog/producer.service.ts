@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { User, type Viewer } from '../accounts/index.js';
@@ -24,6 +25,7 @@ export class ProducerService {
         throw unauthenticated('This account no longer exists');
       const producer = tx.create(Producer, {
         name,
+        stripeAccountKey: randomUUID(),
         canAcceptPayments: false,
         stripeQuestions: 0,
         stripeAnswer: 0,
@@ -55,7 +57,7 @@ export class ProducerService {
     const producer = await this.requireMember(em, viewer, id);
     if (producer.stripeAccountId === null) {
       const owner = await em.findOneOrFail(User, { id: viewer.userId });
-      const accountId = await this.connect.createAccount(id, owner.email);
+      const accountId = await this.connect.createAccount(id, producer.stripeAccountKey, owner.email);
       await em.nativeUpdate(Producer, { id, stripeAccountId: null }, { stripeAccountId: accountId });
       await em.refresh(producer);
     }

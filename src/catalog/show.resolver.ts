@@ -55,6 +55,6 @@ export class ShowResolver {
 
   @FieldResolver(() => [Ticket])
   tickets(@Root() show: Show, @Ctx() context: RequestContext): Promise<Ticket[]> {
-    return context.use(catalogLoaders).ticketsOfShow.load(show.id);
+    return context.counted(context.use(catalogLoaders).ticketsOfShow.load(show.id));
   }
 }

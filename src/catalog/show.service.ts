@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import type { Viewer } from '../accounts/index.js';
 import { badUserInput, conflict, notFound } from '../errors.js';
-import type { InventoryStream } from '../inventory/index.js';
+import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
 import { decode } from '../validation/decode.js';
 import { parseProducerId, parseShowId } from '../validation/ids.js';
 import { instant, longText, text, timeZone } from '../validation/rules.js';
@@ -28,6 +28,7 @@ const showRules = z
 export class ShowService {
   constructor(
     private readonly producers: ProducerService,
+    private readonly counters: InventoryCounters,
     private readonly stream: InventoryStream,
   ) {}
 
@@ -84,11 +85,12 @@ export class ShowService {
     if (show.storedStatus === 'DRAFT' && show.startsAt <= new Date()) {
       throw badUserInput('id', 'A show whose start has passed cannot be published');
     }
-    const published = await em.nativeUpdate(
-      Show,
-      { id: showId, storedStatus: 'DRAFT' },
-      { storedStatus: 'PUBLISHED' },
-    );
+    const published = await em.transactional(async (tx) => {
+      const draft = { id: showId, storedStatus: 'DRAFT' as const };
+      const changed = await tx.nativeUpdate(Show, draft, { storedStatus: 'PUBLISHED' });
+      if (changed === 1) await this.counters.touchShow(tx, showId);
+      return changed;
+    });
     await em.refresh(show);
     if (published === 0 && show.currentStatus() !== ShowStatus.PUBLISHED) {
       throw conflict('This show can no longer be published', { status: show.currentStatus() });

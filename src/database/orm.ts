@@ -4,15 +4,33 @@ import config from '../../mikro-orm.config.js';
 export type Orm = MikroORM;
 
 /**
+ * Milliseconds. A database that hangs must not take its callers along: each waits for so long at most,
+ * and a transaction that was left open gives its locks back.
+ */
+export const SERVER_TIMEOUTS = {
+  connectionTimeoutMillis: 5_000,
+  statement_timeout: 15_000,
+  query_timeout: 20_000,
+  lock_timeout: 10_000,
+  idle_in_transaction_session_timeout: 60_000,
+} as const;
+
+/**
  * One pool of connections for this process.
  *
  * @param poolSize the largest number of connections held at once
+ * @param timeouts none where statements may take as long as they need, as in migrations
  */
-export async function createOrm(databaseUrl: string, poolSize: number): Promise<Orm> {
+export async function createOrm(
+  databaseUrl: string,
+  poolSize: number,
+  timeouts: Partial<typeof SERVER_TIMEOUTS> = {},
+): Promise<Orm> {
   return MikroORM.init({
     ...config,
     clientUrl: databaseUrl,
     pool: { min: 0, max: poolSize },
+    driverOptions: timeouts,
     // The migrator writes plain lines to standard output, where our logs are JSON.
     migrations: { ...config.migrations, silent: true },
   });

@@ -7,6 +7,7 @@ import type { RequestContext } from './context.js';
 import { formatError } from './errors.js';
 import { DOCUMENT_LIMITS, documentLimits } from './limits.js';
 import { operationsPlugin } from './operations.plugin.js';
+import { subscriptionsPlugin } from './subscriptions.plugin.js';
 
 export function createApollo(
   schema: GraphQLSchema,
@@ -23,6 +24,10 @@ export function createApollo(
     validationRules: [...documentLimits],
     formatError: (formatted, error) => formatError(formatted, error, logger),
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginLandingPageDisabled(), operationsPlugin(metrics, logger)],
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      operationsPlugin(metrics, logger),
+      subscriptionsPlugin(),
+    ],
   });
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Credentials, signedIn, type Viewer, viewerOf } from '../accounts/viewer.js';
+import { AppError } from '../errors.js';
 
 /** Where subscriptions come from; type-graphql gives their functions nothing but the context. */
 export interface Streams {
@@ -11,10 +12,14 @@ export interface Streams {
   ): Promise<AsyncIterable<unknown>>;
 }
 
+/** Far more than any page shows. */
+const MOST_OBJECTS = 20_000;
+
 /** What one operation works with: its unit of work, its viewer, and its loaders. */
 export class RequestContext {
   private unitOfWork: EntityManager;
   private readonly memory = new Map<unknown, unknown>();
+  private objects = 0;
 
   constructor(
     private readonly newUnitOfWork: () => EntityManager,
@@ -47,9 +52,26 @@ export class RequestContext {
     return this.memory.get(make) as Made;
   }
 
-  /** Forgets what was read. A subscription calls this before each message: rows it knows are old by then. */
+  /**
+   * Counts the objects of a list that goes into the answer. Nesting multiplies: a document of a few
+   * lines could else ask for more than fits into memory.
+   *
+   * @throws AppError BAD_USER_INPUT when there are too many
+   */
+  async counted<Row>(list: Promise<Row[]>): Promise<Row[]> {
+    const rows = await list;
+    this.objects += rows.length;
+    if (this.objects <= MOST_OBJECTS) return rows;
+    throw new AppError('BAD_USER_INPUT', `An answer may have at most ${MOST_OBJECTS} objects; ask for less`, {
+      field: 'query',
+      limit: MOST_OBJECTS,
+    });
+  }
+
+  /** Forgets what was read, before each mutation and each message of a subscription: it is old by then. */
   renew(): void {
     this.unitOfWork = this.newUnitOfWork();
     this.memory.clear();
+    this.objects = 0;
   }
 }

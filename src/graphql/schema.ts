@@ -1,4 +1,4 @@
-import { type GraphQLSchema, printSchema } from 'graphql';
+import { type GraphQLFieldResolver, type GraphQLSchema, printSchema } from 'graphql';
 import { GraphQLDateTime } from 'graphql-scalars';
 import { buildSchemaSync, registerEnumType } from 'type-graphql';
 import { AccountResolver } from '../accounts/index.js';
@@ -12,6 +12,7 @@ import {
 import { InventoryResolver, TicketStatus } from '../inventory/index.js';
 import { AttendeeStatus, OrderStatus, PaymentStatus } from '../orders/entities.js';
 import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from '../orders/index.js';
+import type { RequestContext } from './context.js';
 
 registerEnumType(ShowStatus, { name: 'ShowStatus' });
 registerEnumType(TicketStatus, { name: 'TicketStatus' });
@@ -30,7 +31,7 @@ export type Resolvers = ReadonlyMap<unknown, object>;
 
 /** @param resolvers what answers; without it the schema can be printed but not executed */
 export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [
       AccountResolver,
       ProducerResolver,
@@ -50,6 +51,19 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
     // Every subscription names its own source; type-graphql insists on having a default one.
     pubSub: { publish: unused, subscribe: unused },
   });
+  renewBeforeMutations(schema);
+  return schema;
+}
+
+/** Several mutations of one document run one after the other, and each must see what the one before did. */
+function renewBeforeMutations(schema: GraphQLSchema): void {
+  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+    const resolve = field.resolve as GraphQLFieldResolver<unknown, RequestContext>;
+    field.resolve = (source, args, context: RequestContext, info) => {
+      context.renew();
+      return resolve(source, args, context, info);
+    };
+  }
 }
 
 /** The schema as it is committed in schema.graphql. */

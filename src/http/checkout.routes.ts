@@ -53,16 +53,17 @@ function pageOf(order: Order) {
     return checkoutPage({ title: 'Thank you, your order is confirmed', text, reference });
   }
   if (order.paymentStatus === 'PROCESSING') {
-    const text = 'Your bank is still deciding. Your tickets are held until it has; a mail will tell you.';
+    const text =
+      'Your bank is still deciding. Your tickets are held until it has; once it is paid, they come by mail.';
     return checkoutPage({ title: 'Payment under way', text, reference, refreshSeconds: 10 });
   }
   if (order.status === 'PENDING') {
     const text = 'Nothing has been paid yet.';
     return checkoutPage({ title: 'Not paid yet', text, reference });
   }
-  const text =
-    order.paymentStatus === 'UNPAID'
-      ? 'Nothing was charged, and the tickets were given back.'
-      : 'What was paid has been or will be sent back to you.';
+  const moneyArrived = order.paymentStatus === 'PAID' || order.paymentStatus === 'REFUNDED';
+  const text = moneyArrived
+    ? 'What was paid has been or will be sent back to you.'
+    : 'Nothing was charged, and the tickets were given back.';
   return checkoutPage({ title: 'This order has ended', text, reference });
 }

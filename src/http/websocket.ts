@@ -53,6 +53,8 @@ export function acceptWebSockets(
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE });
   const drain = new SocketDrain();
   server.on('upgrade', (request, socket, head) => {
+    // Node.js has taken its own listener away: without one, a client that resets would end the process.
+    socket.on('error', () => socket.destroy());
     const refuse = (status: string) => socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     if (request.url?.split('?')[0] !== '/graphql') return refuse('404 Not Found');
     if (drain.draining) return refuse('503 Service Unavailable');
@@ -100,6 +102,11 @@ export function acceptWebSockets(
     },
     sockets,
   );
+  // After the library's own listener, which writes plain text to the console instead of the log.
+  sockets.on('connection', (socket) => {
+    socket.removeAllListeners('error');
+    socket.on('error', (error) => options.logger.info({ err: error }, 'A WebSocket failed'));
+  });
   return async (patienceMs) => {
     await drain.drain(patienceMs);
     await protocol.dispose();

@@ -73,6 +73,11 @@ export class InventoryCounters {
     await em.execute('update ticket set version = version + 1 where id = ?', [ticketId]);
   }
 
+  /** The same for all tickets of a show, whose own status has changed. */
+  async touchShow(em: EntityManager, showId: number): Promise<void> {
+    await em.execute('update ticket set version = version + 1 where show_id = ?', [showId]);
+  }
+
   /** All tickets of a show, in id order. */
   async ofShow(em: EntityManager, showId: number): Promise<TicketRow[]> {
     const rows = await em.execute<RawTicketRow[]>(

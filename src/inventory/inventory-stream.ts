@@ -69,6 +69,11 @@ export class InventoryStream {
       leave();
       throw error;
     }
+    // Everybody else may have left, and the feed with them, while this one waited.
+    if (this.shows.get(showId) !== watched) {
+      leave();
+      return this.subscribe(showId);
+    }
     return watched.feed.subscribe(leave);
   }
 

@@ -4,6 +4,10 @@ import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import { type EventBus, InProcessEventBus, type Listener } from './event-bus.js';
 
+/** How often the listening connection is tried, in milliseconds, and after how many misses it is given up. */
+const BEAT_MS = 2_000;
+const MISSES = 3;
+
 /** Messages of this process are delivered here directly, and to the others through Redis. */
 export class RedisEventBus implements EventBus {
   private readonly local = new InProcessEventBus();
@@ -11,6 +15,8 @@ export class RedisEventBus implements EventBus {
   /** Per channel how many listen here, and when Redis has agreed to send it. */
   private readonly channels = new Map<string, { count: number; ready: Promise<void> }>();
   private readonly gapListeners = new Set<() => void>();
+  private readonly heart: NodeJS.Timeout;
+  private misses = 0;
 
   /** @param subscriber a connection of its own: Redis allows nothing else on one that listens */
   constructor(
@@ -23,6 +29,8 @@ export class RedisEventBus implements EventBus {
     subscriber.on('ready', () => void this.connected());
     subscriber.on('close', () => this.metrics.redisAvailable.set({ use: 'events' }, 0));
     if (subscriber.status === 'ready') void this.connected();
+    this.heart = setInterval(() => void this.beat(), BEAT_MS);
+    this.heart.unref();
   }
 
   get healthy(): boolean {
@@ -54,6 +62,7 @@ export class RedisEventBus implements EventBus {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.heart);
     this.publisher.disconnect();
     this.subscriber.disconnect();
     await this.local.close();
@@ -63,6 +72,21 @@ export class RedisEventBus implements EventBus {
     const separator = message.indexOf(' ');
     if (message.slice(0, separator) === this.origin) return;
     this.local.publish(channel, message.slice(separator + 1));
+  }
+
+  /** Whoever only listens never notices that the other end is gone. */
+  private async beat(): Promise<void> {
+    if (this.subscriber.status !== 'ready') return;
+    try {
+      await this.subscriber.ping();
+      this.misses = 0;
+    } catch (error) {
+      this.misses += 1;
+      if (this.misses < MISSES) return;
+      this.misses = 0;
+      this.logger.warn({ err: error }, 'Redis is silent: connecting again to listen to events');
+      this.subscriber.disconnect(true);
+    }
   }
 
   private async connected(): Promise<void> {

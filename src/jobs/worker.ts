@@ -42,7 +42,7 @@ export class Worker {
         () => (level, message) => this.logger.debug({ level }, `Job queue: ${message}`),
       ),
     });
-    this.repeat(ORDER_CHECK_MS, 'order checks', () => this.orderChecks.runOnce(() => this.stopped));
+    this.repeat(ORDER_CHECK_MS, 'order checks', () => this.orderChecks.begin());
     this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());
   }
 
@@ -50,7 +50,7 @@ export class Worker {
   async stop(): Promise<void> {
     this.stopped = true;
     for (const timer of this.timers) clearTimeout(timer);
-    await Promise.all([...this.running]);
+    await Promise.all([...this.running, this.orderChecks.stop()]);
     await this.runner?.stop();
   }
 

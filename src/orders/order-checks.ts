@@ -2,38 +2,70 @@ import type { Orm } from '../database/index.js';
 import type { Logger } from '../logging.js';
 import type { OrderLifecycle } from './order-lifecycle.service.js';
 
-/** How many orders are claimed at a time, and how many of them looked after at once. */
-const PER_ROUND = 100;
-const AT_ONCE = 8;
-/** A claimed order is left to its process for so long; should it die, another one takes over. */
-const CLAIM_SECONDS = 20;
+/** How many orders are looked after at once: a sale that runs out has its holds end together. */
+const AT_ONCE = 32;
+/**
+ * Seconds that a claimed order is left to its process; should it die, or Stripe not answer, the order
+ * is claimed again. Holds that are over are tried again soon, all else with more patience.
+ */
+const CLAIM_SECONDS = { ending: 15, routine: 120 } as const;
 
 /**
  * Looks after orders whose time has come: holds that ended, payments whose webhook never came,
  * sessions of purchases that failed half-way. Any number of processes share the work.
  */
 export class OrderChecks {
+  private readonly running = new Set<Promise<void>>();
+  private claiming = false;
+  /** Whether more was due than there was room for. */
+  private more = false;
+  private stopped = false;
+
   constructor(
     private readonly orm: Orm,
     private readonly lifecycle: OrderLifecycle,
     private readonly logger: Logger,
   ) {}
 
-  /**
-   * Looks after every order that is due now.
-   *
-   * @param stopped once this is true, no further order is begun; another process takes over
-   */
-  async runOnce(stopped: () => boolean): Promise<void> {
-    for (let claimed = PER_ROUND; claimed === PER_ROUND && !stopped(); ) {
-      const waiting = await this.claim();
-      claimed = waiting.length;
-      const workers = Array.from({ length: Math.min(AT_ONCE, claimed) }, async () => {
-        for (let id = waiting.shift(); id !== undefined && !stopped(); id = waiting.shift()) {
-          await this.check(id);
-        }
-      });
-      await Promise.all(workers);
+  /** Begins with what is due, as far as there is room; one order that is slow keeps no other waiting. */
+  async begin(): Promise<void> {
+    if (this.claiming || this.stopped) return;
+    this.claiming = true;
+    try {
+      for (let room = this.room(); room > 0 && !this.stopped; room = this.room()) {
+        const orderIds = await this.claim(room);
+        this.more = orderIds.length === room;
+        for (const orderId of orderIds) this.start(orderId);
+        if (!this.more) return;
+      }
+    } finally {
+      this.claiming = false;
+    }
+  }
+
+  /** Begins with no more, and returns once all that was begun is done. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all(this.running);
+  }
+
+  private room(): number {
+    return AT_ONCE - this.running.size;
+  }
+
+  private start(orderId: string): void {
+    const check = this.check(orderId).finally(() => {
+      this.running.delete(check);
+      if (this.more && this.room() >= AT_ONCE / 4) void this.refill();
+    });
+    this.running.add(check);
+  }
+
+  private async refill(): Promise<void> {
+    try {
+      await this.begin();
+    } catch (error) {
+      this.logger.error({ err: error }, 'Orders that are due could not be claimed; the next round will');
     }
   }
 
@@ -45,14 +77,20 @@ export class OrderChecks {
     }
   }
 
-  private async claim(): Promise<string[]> {
+  /** Holds that are over come first: somebody waits for that inventory. */
+  private async claim(most: number): Promise<string[]> {
     const rows = await this.orm.em.fork().execute<{ id: string }[]>(
-      `update orders set check_at = now() + make_interval(secs => ?)
+      `update orders
+       set check_at = case when status = 'PENDING' and payment_status = 'UNPAID'
+         then least(now() + make_interval(secs => ?), greatest(expires_at, now() + make_interval(secs => ?)))
+         else now() + make_interval(secs => ?) end
        where id in (
-         select id from orders where check_at <= now() order by check_at limit ? for update skip locked
+         select id from orders where check_at <= now()
+         order by (status = 'PENDING' and payment_status = 'UNPAID' and expires_at <= now()) desc, check_at
+         limit ? for update skip locked
        )
        returning id`,
-      [CLAIM_SECONDS, PER_ROUND],
+      [CLAIM_SECONDS.routine, CLAIM_SECONDS.ending, CLAIM_SECONDS.routine, most],
     );
     return rows.map((row) => row.id);
   }

@@ -17,12 +17,12 @@ export class OrderFieldsResolver {
 
   @FieldResolver(() => [OrderLine])
   lines(@Root() order: Order, @Ctx() context: RequestContext): Promise<OrderLine[]> {
-    return context.use(orderLoaders).linesOfOrder.load(order.id);
+    return context.counted(context.use(orderLoaders).linesOfOrder.load(order.id));
   }
 
   @FieldResolver(() => [Attendee])
   attendees(@Root() order: Order, @Ctx() context: RequestContext): Promise<Attendee[]> {
-    return context.use(orderLoaders).attendeesOfOrder.load(order.id);
+    return context.counted(context.use(orderLoaders).attendeesOfOrder.load(order.id));
   }
 }
 
@@ -43,7 +43,7 @@ export class OrderLineResolver {
 
   @FieldResolver(() => [Attendee])
   attendees(@Root() line: OrderLine, @Ctx() context: RequestContext): Promise<Attendee[]> {
-    return context.use(orderLoaders).attendeesOfLine.load(line.id);
+    return context.counted(context.use(orderLoaders).attendeesOfLine.load(line.id));
   }
 }
 

@@ -14,6 +14,8 @@ import type { Settled } from './settled.js';
 /** How long an abandoned order is asked about, in milliseconds; its session has expired by then. */
 const STRAY_SESSION_MS = 60 * 60_000;
 const NEXT_CHECK_MS = 60_000;
+/** Webhooks come in seconds; asking on our own is for those that never do. */
+const LONGEST_PATIENCE_MS = 5 * 60_000;
 const AFTER_ALARM_MS = 60 * 60_000;
 const CLOCKS_DIFFER_MS = 60_000;
 
@@ -139,7 +141,10 @@ export class OrderLifecycle {
         { orderId: order.id, sessionId },
         'ALARM: Stripe does not know the session of an order',
       );
-      throw error;
+      await this.checkAgainAt(order, new Date(Date.now() + AFTER_ALARM_MS));
+      throw conflict('The payment of this order cannot be looked up; it is held until somebody has', {
+        status: order.status,
+      });
     }
   }
 
@@ -165,7 +170,9 @@ function hasOutlivedItsSession(order: Order): boolean {
 /** When to ask about an order that is still PENDING. */
 function nextCheck(order: Order, payment: PaymentState): Date {
   // Paid and yet not confirmed was refused on purpose: asking again soon only repeats the alarm.
-  const soon = new Date(Date.now() + (payment.kind === 'paid' ? AFTER_ALARM_MS : NEXT_CHECK_MS));
+  const age = Date.now() - order.createdAt.getTime();
+  const patience = Math.min(Math.max(age, NEXT_CHECK_MS), LONGEST_PATIENCE_MS);
+  const soon = new Date(Date.now() + (payment.kind === 'paid' ? AFTER_ALARM_MS : patience));
   const { expiresAt } = order;
   const endsSooner =
     payment.kind === 'open' && expiresAt !== null && expiresAt > new Date() && expiresAt < soon;

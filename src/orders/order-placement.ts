@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { addJob } from '../database/index.js';
+import { AppError } from '../errors.js';
 import type { InventoryCounters, TicketRow } from '../inventory/index.js';
 import { percentOf } from '../validation/money.js';
 import { createAttendees } from './attendees.js';
@@ -42,7 +43,8 @@ export class OrderPlacement {
 
   /**
    * @param em inside a transaction; whatever is thrown must end it
-   * @throws AppError what pricePurchase throws, of the rows as they are locked
+   * @throws AppError what pricePurchase throws, of the rows as they are locked; PRICE_CHANGED when
+   * they cost something only now
    */
   async place(em: EntityManager, purchase: Purchase): Promise<PlacedOrder> {
     const { request } = purchase;
@@ -53,6 +55,7 @@ export class OrderPlacement {
     );
     const priced = pricePurchase(request, locked, now);
     const free = priced.total === 0;
+    if (!free && purchase.stripeAccountId === null) throw noLongerFree(priced);
     const tickets = await this.counters.change(
       em,
       priced.tickets.map(({ row, quantity }) => ({
@@ -103,6 +106,14 @@ export class OrderPlacement {
       { persist: true },
     );
   }
+}
+
+/** Everything was free when the purchase was prepared, so nobody was looked for who could take the money. */
+function noLongerFree(priced: PricedPurchase): AppError {
+  const tickets = priced.tickets
+    .filter(({ row }) => row.price > 0)
+    .map(({ row }) => ({ ticketId: String(row.id), expected: 0, actual: row.price }));
+  return new AppError('PRICE_CHANGED', 'The price has just changed', { tickets });
 }
 
 function createLines(em: EntityManager, order: Order, priced: PricedPurchase): OrderLine[] {

@@ -45,7 +45,7 @@ export function pricePurchase(
 function checkShow(row: TicketRow, now: Date): void {
   if (row.showStatus === 'PUBLISHED' && now < row.showEndsAt) return;
   const status = row.showStatus === 'PUBLISHED' ? 'ENDED' : row.showStatus;
-  throw new AppError('SHOW_NOT_ON_SALE', 'This show is not on sale', { status });
+  throw new AppError('SHOW_NOT_ON_SALE', 'This show is not on sale', { status, opensAt: null });
 }
 
 function checkWindowAndLimits({ row, quantity }: PricedTicket, now: Date): void {

@@ -1,4 +1,4 @@
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
 import type { StripeCalls } from './stripe-calls.js';
 
 /** Everything a Checkout Session is made of; the same order always gives the same request. */
@@ -53,13 +53,12 @@ export class Checkout {
    * expired, which Stripe answers with an error: whatever it has become is then looked up.
    */
   async expire(sessionId: string): Promise<Stripe.Checkout.Session> {
-    const before = await this.retrieve(sessionId);
-    if (before.status !== 'open') return before;
     try {
       return await this.calls.run('checkout.sessions.expire', (options) =>
         this.stripe.checkout.sessions.expire(sessionId, { expand: ['payment_intent'] }, options),
       );
     } catch (error) {
+      if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error;
       const after = await this.retrieve(sessionId);
       if (after.status === 'open') throw error;
       return after;

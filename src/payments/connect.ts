@@ -8,8 +8,12 @@ export class Connect {
     private readonly calls: StripeCalls,
   ) {}
 
-  /** The same producer always gets the same account, also when asking twice at once. */
-  async createAccount(producerId: number, email: string): Promise<string> {
+  /**
+   * The same producer always gets the same account, also when asking twice at once.
+   *
+   * @param key the producer's own; ids begin at 1 in every installation on the same Stripe account
+   */
+  async createAccount(producerId: number, key: string, email: string): Promise<string> {
     const account = await this.calls.run('accounts.create', (options) =>
       this.stripe.accounts.create(
         {
@@ -18,7 +22,7 @@ export class Connect {
           capabilities: { transfers: { requested: true }, card_payments: { requested: true } },
           metadata: { producer_id: String(producerId) },
         },
-        { ...options, idempotencyKey: `producer:${producerId}:account:1` },
+        { ...options, idempotencyKey: `producer:${key}:account:1` },
       ),
     );
     return account.id;

@@ -73,7 +73,7 @@ export class StripeCalls {
 export function providerUnavailable(advice: { retryAfterMs: number }, cause?: unknown): AppError {
   return new AppError(
     'PAYMENT_PROVIDER_UNAVAILABLE',
-    'The payment provider cannot be reached right now; nothing was charged',
+    'The payment provider cannot be reached right now; try again shortly',
     advice,
     { cause },
   );

@@ -131,13 +131,7 @@ describe.each(Object.keys(WAYS) as (keyof typeof WAYS)[])('a document over %s', 
       { filter: { startsAfter: 'soon' } },
       'filter.startsAfter',
     ],
-    [
-      'subscription ($showId: ID!) { inventoryChanged(showId: $showId) { showId } }',
-      { showId: { id: 1 } },
-      'showId',
-    ],
   ])('with wrong variables is refused with the field: %s %j', async (document, variables, field) => {
-    if (way === 'HTTP' && document.startsWith('subscription')) return;
     expect(await ask(document, variables)).toMatchObject({
       errors: [{ extensions: { code: 'BAD_USER_INPUT', field } }],
     });
@@ -149,6 +143,41 @@ describe.each(Object.keys(WAYS) as (keyof typeof WAYS)[])('a document over %s', 
     expect(answer.data).toMatchObject({ __schema: { queryType: { name: 'Query' } } });
     const deep = `{ __type(name: "Show") { fields { type ${'{ ofType '.repeat(40)} { name } ${'} '.repeat(40)} } } }`;
     expect((await ask(deep, {})).errors).toEqual([]);
+  });
+});
+
+describe('a server that keeps its schema to itself', () => {
+  it('refuses introspection over HTTP and WebSocket, and answers all else', async () => {
+    const closed = await world.addServer({ env: { INTROSPECTION: 'off' } });
+    for (const document of [getIntrospectionQuery(), '{ __type(name: "Show") { name } }']) {
+      const overHttp = await graphql(closed, document);
+      const overWebSocket = subscribe(closed, document);
+      for (const errors of [overHttp.errors, (await overWebSocket.ended()) as GraphQLFailure[]]) {
+        for (const { extensions, message } of errors) {
+          expect({ code: extensions?.code, message }).toEqual({
+            code: 'GRAPHQL_VALIDATION_FAILED',
+            message: expect.stringMatching(/introspection (is not allowed|has been disabled)/),
+          });
+        }
+        expect(errors.length).toBeGreaterThan(0);
+      }
+      await overWebSocket.close();
+    }
+    expect(await graphql(closed, '{ __typename }')).toMatchObject({
+      data: { __typename: 'Query' },
+      errors: [],
+    });
+  });
+});
+
+describe('a subscription', () => {
+  it('with wrong variables is refused with the field', async () => {
+    const document = 'subscription ($showId: ID!) { inventoryChanged(showId: $showId) { showId } }';
+    for (const showId of [{ id: 1 }, null, undefined, ['1', '2']]) {
+      expect(await WAYS.WebSocket(document, { showId })).toMatchObject({
+        errors: [{ extensions: { code: 'BAD_USER_INPUT', field: 'showId' } }],
+      });
+    }
   });
 });
 

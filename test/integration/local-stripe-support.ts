@@ -49,7 +49,10 @@ export async function openPlatform(options: LocalStripeOptions = {}): Promise<Pl
   };
 }
 
-export function clientOf(local: LocalStripe, settings: Partial<Stripe.StripeConfig> = {}): Stripe {
+export function clientOf(
+  local: Pick<LocalStripe, 'host' | 'port' | 'secretKey'>,
+  settings: Partial<Stripe.StripeConfig> = {},
+): Stripe {
   return new Stripe(local.secretKey, {
     host: local.host,
     port: local.port,

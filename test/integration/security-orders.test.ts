@@ -8,7 +8,9 @@ import {
   readOrder,
   signUp,
 } from '../support/fixtures.js';
+import { expectError, graphql } from '../support/graphql-client.js';
 import { operate } from '../support/operate.js';
+import { OPERATIONS } from '../support/operations.js';
 import { traces } from '../support/row-counts.js';
 import { sessionIn } from '../support/stripe.js';
 import { startWorld, type World } from '../support/world.js';
@@ -116,6 +118,18 @@ describe("another person's order", () => {
     const listed = await operate(world.server, 'Query.orders', {}, seller.token);
     expect(listed.errors).toEqual([]);
     expect(listed.data).toEqual({ orders: { nodes: [], totalCount: 0 } });
+  });
+
+  it('is not told by a subscription that comes by HTTP, where nothing would check who may have it', async () => {
+    for (const [name, variables] of [
+      ['Subscription.orderUpdated', { id: own.order.id, accessToken: own.accessToken }],
+      ['Subscription.inventoryChanged', { showId: show.id }],
+    ] as const) {
+      const answer = await graphql(world.server, OPERATIONS[name], variables, { token: buyer.token });
+      const failure = expectError(answer, 'BAD_USER_INPUT');
+      expect(failure.message).toBe('Subscriptions need a WebSocket; open one on the same path');
+      expect(answer).toMatchObject({ status: 400, data: undefined });
+    }
   });
 
   it('is not completed with a session that is not its own', async () => {
