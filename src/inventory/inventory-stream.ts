@@ -65,6 +65,8 @@ export class InventoryStream {
     };
     try {
       await watched.ready;
+      // What others sold is not heard of now, so who comes is told what the database says.
+      if (!this.bus.healthy) await this.reload(showId, watched, 'news');
     } catch (error) {
       leave();
       throw error;

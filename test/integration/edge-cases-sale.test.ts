@@ -93,7 +93,7 @@ describe('a show that is not on sale', () => {
     const { seller, one, show } = await sell({ tickets: [{}] });
     await nudge("update show set status = 'DRAFT' where id = $1", show.id);
     const failure = await refused('SHOW_NOT_ON_SALE', one, seller.token);
-    expect(failure.extensions).toEqual({ code: 'SHOW_NOT_ON_SALE', status: 'DRAFT' });
+    expect(failure.extensions).toEqual({ code: 'SHOW_NOT_ON_SALE', status: 'DRAFT', opensAt: null });
     const stranger = await signUp(world.server);
     for (const token of [undefined, stranger.token]) {
       expect((await refused('NOT_FOUND', one, token)).message).toBe('Show not found');
@@ -113,7 +113,11 @@ describe('a show that is not on sale', () => {
   ])('because it is %s says so', async (_what, sql, status) => {
     const { one, show } = await sell({ tickets: [{}] });
     await nudge(sql, show.id);
-    expect((await refused('SHOW_NOT_ON_SALE', one)).extensions).toEqual({ code: 'SHOW_NOT_ON_SALE', status });
+    expect((await refused('SHOW_NOT_ON_SALE', one)).extensions).toEqual({
+      code: 'SHOW_NOT_ON_SALE',
+      status,
+      opensAt: null,
+    });
   });
 
   it('is on sale while it runs, until its end', async () => {

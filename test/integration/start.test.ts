@@ -20,8 +20,8 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
-  start.signal('SIGKILL');
-  await eventually('its servers are gone', () => !start.pids.some(isAlive), 30_000);
+  start?.signal('SIGKILL');
+  await eventually('its servers are gone', () => !start?.pids.some(isAlive), 30_000);
 });
 
 it('starts what there is, and says so', async () => {

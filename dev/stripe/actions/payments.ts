@@ -41,8 +41,8 @@ const DECLINE_MESSAGES: Readonly<Record<string, string>> = {
 /**
  * The buyer pays on the page.
  *
- * @throws StripeFailure when the session is not open (or expired, with `afterExpiry`), or the destination may not receive transfers (any
- *   more), or takes no such method
+ * @throws StripeFailure when the session is not open (or expired, with `afterExpiry`), or the destination may
+ *   not receive transfers (any more), or takes no such method
  */
 export function pay(world: World, sessionId: string, options: PayOptions = {}): Session {
   const found = mustFindSession(world, sessionId);
