@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { auditInventory } from '../support/audit.js';
-import { type Purchase, type PublishedShow, tryPurchase } from '../support/fixtures.js';
+import { type PublishedShow, type Purchase, tryPurchase } from '../support/fixtures.js';
 import { expectData, expectError } from '../support/graphql-client.js';
 import {
   cancelAsBuyer,
@@ -52,7 +52,9 @@ function follow(model: Model, order: ModelOrder): void {
   const late = order.state !== PENDING;
   const enough = order.state === 'EXPIRED + UNPAID' && left(model) >= order.quantity;
   order.state =
-    !late || enough ? 'CONFIRMED + PAID' : `${order.state.startsWith('E') ? 'EXPIRED' : 'CANCELLED'} + REFUNDED`;
+    !late || enough
+      ? 'CONFIRMED + PAID'
+      : `${order.state.startsWith('E') ? 'EXPIRED' : 'CANCELLED'} + REFUNDED`;
 }
 
 /** Everything that must be true between any two steps. */
@@ -84,16 +86,20 @@ function command(
 }
 
 function buy(quantity: number): Command {
-  return command(`buy ${quantity}`, () => true, async (model, { world, show, purchases }) => {
-    const items = [{ ticketId: show.tickets[0]!.id, quantity }];
-    const answer = await tryPurchase(world.server, { showId: show.id, items });
-    if (left(model) < quantity) {
-      expectError(answer, 'SOLD_OUT');
-      return;
-    }
-    purchases.push(expectData(answer).purchaseTickets);
-    model.orders.push({ quantity, session: 'open', state: PENDING });
-  });
+  return command(
+    `buy ${quantity}`,
+    () => true,
+    async (model, { world, show, purchases }) => {
+      const items = [{ ticketId: show.tickets[0]!.id, quantity }];
+      const answer = await tryPurchase(world.server, { showId: show.id, items });
+      if (left(model) < quantity) {
+        expectError(answer, 'SOLD_OUT');
+        return;
+      }
+      purchases.push(expectData(answer).purchaseTickets);
+      model.orders.push({ quantity, session: 'open', state: PENDING });
+    },
+  );
 }
 
 /** A command about one of the orders there are, if it is one that this can be done to. */
@@ -125,10 +131,15 @@ const pay = (place: number) =>
   });
 
 const payLate = (place: number) =>
-  about('pay after the end', place, ({ session }) => session === 'expired', async (order, bought, { world }) => {
-    await world.stripe.pay(idOf(bought), { afterExpiry: true });
-    order.session = 'paid';
-  });
+  about(
+    'pay after the end',
+    place,
+    ({ session }) => session === 'expired',
+    async (order, bought, { world }) => {
+      await world.stripe.pay(idOf(bought), { afterExpiry: true });
+      order.session = 'paid';
+    },
+  );
 
 const decline = (place: number) =>
   about('decline', place, isOpen, async (_order, bought, { world }) => {
@@ -142,34 +153,49 @@ const expireAtStripe = (place: number) =>
   });
 
 const complete = (place: number) =>
-  about('complete', place, () => true, async (order, bought, { world }, model) => {
-    expectData(await completeCheckout(world.server, idOf(bought)));
-    follow(model, order);
-  });
+  about(
+    'complete',
+    place,
+    () => true,
+    async (order, bought, { world }, model) => {
+      expectData(await completeCheckout(world.server, idOf(bought)));
+      follow(model, order);
+    },
+  );
 
 /** Every event about the session so far, whether it was delivered before or not, newest first. */
 const deliver = (place: number) =>
-  about('deliver', place, ({ session }) => session !== 'open', async (order, bought, { world }, model) => {
-    const events = (await world.stripe.events()).filter(
-      ({ data }) => (data.object as { id?: string }).id === idOf(bought),
-    );
-    await world.stripe.webhooks.deliver(events.map(({ id }) => id).reverse());
-    const [newest] = events.slice(-1);
-    await world.stripe.webhooks.redeliver(newest!.id, 3);
-    follow(model, order);
-  });
+  about(
+    'deliver',
+    place,
+    ({ session }) => session !== 'open',
+    async (order, bought, { world }, model) => {
+      const events = (await world.stripe.events()).filter(
+        ({ data }) => (data.object as { id?: string }).id === idOf(bought),
+      );
+      await world.stripe.webhooks.deliver(events.map(({ id }) => id).reverse());
+      const [newest] = events.slice(-1);
+      await world.stripe.webhooks.redeliver(newest!.id, 3);
+      follow(model, order);
+    },
+  );
 
 const cancel = (place: number) =>
-  about('cancel', place, () => true, async (order, bought, { world }, model) => {
-    const answer = await cancelAsBuyer(world.server, bought);
-    if (order.state === PENDING && order.session === 'paid') follow(model, order);
-    else if (order.state === PENDING) {
-      order.session = 'expired';
-      order.state = 'CANCELLED + UNPAID';
-    }
-    if (order.state.startsWith('CANCELLED')) expectData(answer);
-    else expectError(answer, 'CONFLICT');
-  });
+  about(
+    'cancel',
+    place,
+    () => true,
+    async (order, bought, { world }, model) => {
+      const answer = await cancelAsBuyer(world.server, bought);
+      if (order.state === PENDING && order.session === 'paid') follow(model, order);
+      else if (order.state === PENDING) {
+        order.session = 'expired';
+        order.state = 'CANCELLED + UNPAID';
+      }
+      if (order.state.startsWith('CANCELLED')) expectData(answer);
+      else expectError(answer, 'CONFLICT');
+    },
+  );
 
 const runOut = (place: number) =>
   about('run out', place, isPending, async (order, bought, { world }, model) => {

@@ -60,9 +60,7 @@ describe('cancelOrder', () => {
 
   it('cancels once when it is called ten times at once', async () => {
     const { bought, before } = await buyTwo();
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => cancelAsBuyer(world.server, bought)),
-    );
+    const answers = await Promise.all(Array.from({ length: 10 }, () => cancelAsBuyer(world.server, bought)));
     for (const answer of answers) expect(expectData(answer).cancelOrder.status).toBe('CANCELLED');
     expect(await counters(world, paid())).toEqual(before);
   });
@@ -103,10 +101,7 @@ describe('cancelOrder', () => {
   it('keeps the tickets while Stripe cannot close the page; the background does it later', async () => {
     const { bought, before, sessionId } = await buyTwo();
     await world.stripe.faults.add({ kind: 'error', status: 503, retryAfterSeconds: 9 });
-    const failure = expectError(
-      await cancelAsBuyer(world.server, bought),
-      'PAYMENT_PROVIDER_UNAVAILABLE',
-    );
+    const failure = expectError(await cancelAsBuyer(world.server, bought), 'PAYMENT_PROVIDER_UNAVAILABLE');
     expect(failure.extensions).toMatchObject({ retryAfterMs: 9000 });
     expect(await readOrder(world.server, bought)).toMatchObject({ status: 'PENDING' });
     expect(await counters(world, paid())).toEqual({ ...before, held: before.held + 2 });

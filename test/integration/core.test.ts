@@ -20,7 +20,11 @@ describe('buying free tickets', () => {
       name: 'Ada',
     });
     expect(bought.checkoutUrl).toBeNull();
-    expect(bought.order).toMatchObject({ status: 'CONFIRMED', paymentStatus: 'NOT_REQUIRED', total: { amount: 0 } });
+    expect(bought.order).toMatchObject({
+      status: 'CONFIRMED',
+      paymentStatus: 'NOT_REQUIRED',
+      total: { amount: 0 },
+    });
     const order = await readOrder(world.server, bought);
     expect(order.attendees).toHaveLength(3);
     expect(order.lines).toHaveLength(1);
@@ -32,7 +36,12 @@ describe('buying free tickets', () => {
 
 describe('buying tickets that cost something', () => {
   it('holds the inventory until Stripe says that it is paid, then confirms', async () => {
-    const { show } = await world.sell({ tickets: [{ price: 2500, quantity: 10 }, { price: 1000, quantity: 5 }] });
+    const { show } = await world.sell({
+      tickets: [
+        { price: 2500, quantity: 10 },
+        { price: 1000, quantity: 5 },
+      ],
+    });
     const [first, second] = show.tickets;
     const bought = await purchase(world.server, {
       showId: show.id,

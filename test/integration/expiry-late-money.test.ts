@@ -33,7 +33,12 @@ interface Sale {
 
 /** Two of the first and one of the second kind, of three each. */
 async function buyCart(): Promise<Sale> {
-  const { show } = await world.sell({ tickets: [{ price: 2500, quantity: 3 }, { price: 1000, quantity: 3 }] });
+  const { show } = await world.sell({
+    tickets: [
+      { price: 2500, quantity: 3 },
+      { price: 1000, quantity: 3 },
+    ],
+  });
   const ticketIds = show.tickets.map(({ id }) => id);
   const items = [
     { ticketId: ticketIds[0]!, quantity: 2 },

@@ -4,14 +4,7 @@ import { availability, type PublishedShow, purchase, readOrder } from '../suppor
 import { expectData } from '../support/graphql-client.js';
 import { send } from '../support/http.js';
 import { metric } from '../support/metrics.js';
-import {
-  completeCheckout,
-  counters,
-  jobsOf,
-  mailsAbout,
-  makeDue,
-  settlesAs,
-} from '../support/order-life.js';
+import { completeCheckout, counters, jobsOf, mailsAbout, makeDue, settlesAs } from '../support/order-life.js';
 import { sessionIn } from '../support/stripe.js';
 import { startWorld, type World } from '../support/world.js';
 import { clientOf } from './local-stripe-support.js';
@@ -21,7 +14,12 @@ let show: PublishedShow;
 beforeAll(async () => {
   // 1.2 seconds: no test waits for a quarter of an hour.
   world = await startWorld({ env: { HOLD_MINUTES: '0.02', LOCK_WAIT_MS: '60000' } });
-  ({ show } = await world.sell({ tickets: [{ price: 2500, quantity: 40 }, { price: 1000, quantity: 40 }] }));
+  ({ show } = await world.sell({
+    tickets: [
+      { price: 2500, quantity: 40 },
+      { price: 1000, quantity: 40 },
+    ],
+  }));
 });
 afterEach(() => world.stripe.faults.clear());
 afterAll(async () => world.close());

@@ -7,7 +7,15 @@ import {
   purchase,
   tryPurchase,
 } from '../support/fixtures.js';
-import { checkInVain, counters, endHold, mailsAbout, makeDue, settlesAs, storedOrder } from '../support/order-life.js';
+import {
+  checkInVain,
+  counters,
+  endHold,
+  mailsAbout,
+  makeDue,
+  settlesAs,
+  storedOrder,
+} from '../support/order-life.js';
 import type { TestServer } from '../support/server.js';
 import { sessionIn } from '../support/stripe.js';
 import { startWorld, type World } from '../support/world.js';

@@ -63,10 +63,7 @@ describe('when Stripe fails while the page to pay on is made', () => {
     const outcome = { outcome: 'PAYMENT_PROVIDER_UNAVAILABLE' };
     const before = await metric(world.server, 'boxoffice_purchases_total', outcome);
     await world.stripe.faults.add({ ...fault, match: CREATE });
-    const failure = expectError(
-      await tryPurchase(world.server, input),
-      'PAYMENT_PROVIDER_UNAVAILABLE',
-    );
+    const failure = expectError(await tryPurchase(world.server, input), 'PAYMENT_PROVIDER_UNAVAILABLE');
     expect(failure.extensions?.retryAfterMs).toEqual(retryAfterMs);
     expect(await metric(world.server, 'boxoffice_purchases_total', outcome)).toBe(before + 1);
     expect(await ticketCounters()).toEqual({ quantity: 5, held: 0, sold: 0 });
@@ -89,7 +86,10 @@ describe('when Stripe fails while the page to pay on is made', () => {
   it.each<{ what: string; fault: FaultRule }>([
     { what: 'a reset connection', fault: { kind: 'reset', times: 2 } },
     { what: 'an answer of 500', fault: { kind: 'error', times: 2 } },
-    { what: 'a rate limit of a second', fault: { kind: 'error', status: 429, retryAfterSeconds: 1, times: 1 } },
+    {
+      what: 'a rate limit of a second',
+      fault: { kind: 'error', status: 429, retryAfterSeconds: 1, times: 1 },
+    },
     { what: 'an answer that was lost', fault: { kind: 'reply-lost', times: 2 } },
   ])('tries again after $what, and makes one session', async ({ fault }) => {
     await world.stripe.faults.add({ ...fault, match: CREATE });

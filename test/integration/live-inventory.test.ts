@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { createTicket } from '../../dev/seller.js';
 import { callerOf, createProducer, purchase, signUp } from '../support/fixtures.js';
 import { shown, told, type Watcher, watch } from '../support/inventory-watch.js';
-import { cancelAsBuyer, settlesAs } from '../support/order-life.js';
 import { OPERATIONS } from '../support/operations.js';
+import { cancelAsBuyer, settlesAs } from '../support/order-life.js';
 import { hasRedis } from '../support/run.js';
 import type { TestServer } from '../support/server.js';
 import { sessionIn } from '../support/stripe.js';

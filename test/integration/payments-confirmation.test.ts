@@ -3,7 +3,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { type Purchase, purchase, readOrder } from '../support/fixtures.js';
 import { expectData, expectError } from '../support/graphql-client.js';
 import { send } from '../support/http.js';
-import { checkInVain, completeCheckout, counters, mailsAbout, makeDue, settlesAs } from '../support/order-life.js';
+import {
+  checkInVain,
+  completeCheckout,
+  counters,
+  mailsAbout,
+  makeDue,
+  settlesAs,
+} from '../support/order-life.js';
 import { sessionIn } from '../support/stripe.js';
 import { startWorld, type World } from '../support/world.js';
 

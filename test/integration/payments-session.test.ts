@@ -123,7 +123,12 @@ describe('the Checkout Session of an order', () => {
   });
 
   it('names the input that Stripe does not take, and gives the inventory back', async () => {
-    const { show } = await world.sell({ tickets: [{ price: 20, quantity: 5 }, { price: 1005, currency: 'KWD' }] });
+    const { show } = await world.sell({
+      tickets: [
+        { price: 20, quantity: 5 },
+        { price: 1005, currency: 'KWD' },
+      ],
+    });
     for (const ticket of show.tickets) {
       const items = [{ ticketId: ticket.id, quantity: 1 }];
       const failure = expectError(

@@ -142,7 +142,9 @@ describe('an event that cannot be applied now', () => {
     const { pool } = world.database;
     await pool.query(`create function refuse() returns trigger language plpgsql as
       $$ begin raise exception 'the disk is full'; end $$`);
-    await pool.query('create trigger refuse before insert on attendee for each row execute function refuse()');
+    await pool.query(
+      'create trigger refuse before insert on attendee for each row execute function refuse()',
+    );
     expect((await deliverTo(world.server, world, event)).status).toBe(503);
     await pool.query('drop function refuse cascade');
     expect(await storedEvents(world, event.id)).toEqual([]);

@@ -91,22 +91,27 @@ describe('events that come in any order, repeated, stale and some after others',
   it('follow the bank’s decision, wherever it falls among the deliveries', async () => {
     const outcomes = fc.constantFrom('succeeded' as const, 'failed' as const);
     await fc.assert(
-      fc.asyncProperty(deliveries(TYPES.length), fc.nat(TYPES.length), outcomes, async (order, at, outcome) => {
-        const { bought, sessionId } = await buyOne();
-        await world.stripe.pay(sessionId, { method: 'delayed' });
-        const event = await eventAbout(world, 'checkout.session.completed', sessionId);
-        for (const [place, index] of order.entries()) {
-          if (place === at) await world.stripe.settleDelayed(sessionId, outcome);
-          await deliverTo(world.server, world, stale(event, TYPES[index]!));
-        }
-        if (at >= order.length) await world.stripe.settleDelayed(sessionId, outcome);
-        const type = `checkout.session.async_payment_${outcome}`;
-        await deliverTo(world.server, world, await eventAbout(world, type, sessionId));
-        const order_ = await storedOrder(world, bought.order.id);
-        expect(`${order_.status} + ${order_.payment_status}`).toBe(
-          outcome === 'succeeded' ? 'CONFIRMED + PAID' : 'CANCELLED + FAILED',
-        );
-      }),
+      fc.asyncProperty(
+        deliveries(TYPES.length),
+        fc.nat(TYPES.length),
+        outcomes,
+        async (order, at, outcome) => {
+          const { bought, sessionId } = await buyOne();
+          await world.stripe.pay(sessionId, { method: 'delayed' });
+          const event = await eventAbout(world, 'checkout.session.completed', sessionId);
+          for (const [place, index] of order.entries()) {
+            if (place === at) await world.stripe.settleDelayed(sessionId, outcome);
+            await deliverTo(world.server, world, stale(event, TYPES[index]!));
+          }
+          if (at >= order.length) await world.stripe.settleDelayed(sessionId, outcome);
+          const type = `checkout.session.async_payment_${outcome}`;
+          await deliverTo(world.server, world, await eventAbout(world, type, sessionId));
+          const order_ = await storedOrder(world, bought.order.id);
+          expect(`${order_.status} + ${order_.payment_status}`).toBe(
+            outcome === 'succeeded' ? 'CONFIRMED + PAID' : 'CANCELLED + FAILED',
+          );
+        },
+      ),
       { numRuns: RUNS },
     );
   });

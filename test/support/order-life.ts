@@ -58,10 +58,14 @@ export async function checkInVain(world: Database, orderId: string): Promise<voi
 export async function untilCheckedInVain({ database }: Database, orderId: string): Promise<void> {
   // Whoever looks after an order has claimed it for less than this.
   const later = "select check_at > now() + interval '30 seconds' as later from orders where id = $1";
-  await eventually(`order ${orderId} is to be looked after later`, async () => {
-    const { rows } = await database.pool.query(later, [orderId]);
-    return rows[0].later === true;
-  }, PATIENCE_MS);
+  await eventually(
+    `order ${orderId} is to be looked after later`,
+    async () => {
+      const { rows } = await database.pool.query(later, [orderId]);
+      return rows[0].later === true;
+    },
+    PATIENCE_MS,
+  );
 }
 
 /** The order's row as it stands. */
@@ -127,7 +131,9 @@ export async function jobsOf(
 
 /** Lets jobs that failed be tried now, not after their delay. */
 export async function hurryJobs({ database }: Database): Promise<void> {
-  await database.pool.query('update graphile_worker._private_jobs set run_at = now() where locked_at is null');
+  await database.pool.query(
+    'update graphile_worker._private_jobs set run_at = now() where locked_at is null',
+  );
 }
 
 /** Every mail about this order that any server process has delivered, of one kind, once no more are on their way. */
@@ -137,11 +143,15 @@ export async function mailsAbout(
   kind: 'confirmation' | 'refund',
 ): Promise<string[]> {
   const id = `<${kind}.${orderId}@`;
-  return eventually(`the ${kind} mail of order ${orderId} has been sent`, async () => {
-    if ((await jobsOf(world, orderId)).length > 0) return undefined;
-    const found = world.servers.flatMap(({ mailDirectory }) => mailsIn(mailDirectory, id));
-    return found.length > 0 && found;
-  }, PATIENCE_MS);
+  return eventually(
+    `the ${kind} mail of order ${orderId} has been sent`,
+    async () => {
+      if ((await jobsOf(world, orderId)).length > 0) return undefined;
+      const found = world.servers.flatMap(({ mailDirectory }) => mailsIn(mailDirectory, id));
+      return found.length > 0 && found;
+    },
+    PATIENCE_MS,
+  );
 }
 
 function mailsIn(directory: string, text: string): string[] {
