@@ -8,7 +8,8 @@ export type Orm = MikroORM;
  * and a transaction that was left open gives its locks back.
  */
 export const SERVER_TIMEOUTS = {
-  connectionTimeoutMillis: 5_000,
+  // Waiting for a free connection counts too: in a rush that is the longest part.
+  connectionTimeoutMillis: 15_000,
   statement_timeout: 15_000,
   query_timeout: 20_000,
   lock_timeout: 10_000,

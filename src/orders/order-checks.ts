@@ -8,7 +8,7 @@ const AT_ONCE = 32;
  * Seconds that a claimed order is left to its process; should it die, or Stripe not answer, the order
  * is claimed again. Holds that are over are tried again soon, all else with more patience.
  */
-const CLAIM_SECONDS = { ending: 15, routine: 120 } as const;
+const CLAIM_SECONDS = { ending: 15, routine: 25 } as const;
 
 /**
  * Looks after orders whose time has come: holds that ended, payments whose webhook never came,
