@@ -84,10 +84,12 @@ export async function createApp(
     services,
     close: async () => {
       readiness.drain();
-      const workEnds = services.worker.stop();
-      // Whoever sends requests here has to notice first that this process is not ready any more.
-      if (server.server.listening) await delay(environment.DRAIN_DELAY_MS);
-      await Promise.all([workEnds, drainSockets(PATIENCE_MS), closeHttp(server)]);
+      const stopServing = async () => {
+        // Whoever sends requests here has to notice first that this process is not ready any more.
+        if (server.server.listening) await delay(environment.DRAIN_DELAY_MS);
+        await Promise.all([drainSockets(PATIENCE_MS), closeHttp(server)]);
+      };
+      await Promise.all([services.worker.stop(), stopServing()]);
       await apollo.stop();
       services.stream.close();
       services.mailer.close();

@@ -29,5 +29,8 @@ export function runUntilSignal(logger: Logger, close: () => Promise<void>, drain
     }
     clearTimeout(deadline);
   };
+  // The job queue's library leaves it unhandled when it cannot note that a job is done, as while PostgreSQL
+  // restarts. To die of that would take the purchases in flight along; nothing lives in memory alone.
+  process.on('unhandledRejection', (error) => logger.error({ err: error }, 'A failure was left unhandled'));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal));
 }

@@ -11,6 +11,7 @@ const ORDER_CHECK_MS = 2_000;
 /** No task takes this long: a job locked for longer belongs to a process that died. */
 const DEAD_AFTER = '5 minutes';
 const UNLOCK_EVERY_MS = 60_000;
+const QUEUE_CHECK_MS = 2_000;
 
 /** Background work: mails and refunds from the job queue, and the looking after of orders. */
 export class Worker {
@@ -31,7 +32,24 @@ export class Worker {
 
   async start(): Promise<void> {
     await this.unlockJobsOfTheDead();
-    this.runner = await run({
+    await this.keepQueueRunning();
+    this.repeat(ORDER_CHECK_MS, 'order checks', () => this.orderChecks.begin());
+    this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());
+    this.repeat(QUEUE_CHECK_MS, 'running the job queue', () => this.keepQueueRunning());
+  }
+
+  /** Lets running jobs finish. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const timer of this.timers) clearTimeout(timer);
+    await Promise.all([...this.running, this.orderChecks.stop()]);
+    await this.runner?.stop();
+  }
+
+  /** It ends by itself when its library has lost track of what it was doing. */
+  private async keepQueueRunning(): Promise<void> {
+    if (this.runner !== undefined) return;
+    const runner = await run({
       connectionString: this.databaseUrl,
       maxPoolSize: CONCURRENT_JOBS + 2,
       concurrency: CONCURRENT_JOBS,
@@ -42,16 +60,12 @@ export class Worker {
         () => (level, message) => this.logger.debug({ level }, `Job queue: ${message}`),
       ),
     });
-    this.repeat(ORDER_CHECK_MS, 'order checks', () => this.orderChecks.begin());
-    this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());
-  }
-
-  /** Lets running jobs finish. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    for (const timer of this.timers) clearTimeout(timer);
-    await Promise.all([...this.running, this.orderChecks.stop()]);
-    await this.runner?.stop();
+    this.runner = runner;
+    const ended = (error?: unknown) => {
+      if (!this.stopped) this.logger.error({ err: error }, 'The job queue has ended; it is started again');
+      this.runner = undefined;
+    };
+    runner.promise.then(() => ended(), ended);
   }
 
   private tasks(): TaskList {

@@ -43,6 +43,8 @@ export interface TestServer {
   readonly exited: Promise<Exit>;
   /** The JSON objects of its log so far. */
   logs(): LogEntry[];
+  /** Everything that it has written so far, line by line, on standard output and error. */
+  lines(): readonly string[];
   waitForLog(predicate: (entry: LogEntry) => boolean, timeoutMs?: number): Promise<LogEntry>;
   signal(name: NodeJS.Signals): void;
   /** SIGTERM; resolves with how it ended once it has, and its log is complete. */
@@ -138,6 +140,7 @@ function handle(
     pid: server.pid,
     exited: server.exited,
     logs: () => log.entries,
+    lines: () => log.lines,
     waitForLog: (predicate, timeoutMs) => log.waitFor(predicate, timeoutMs),
     signal: (name) => server.signal(name),
     async stop() {

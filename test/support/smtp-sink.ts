@@ -7,6 +7,8 @@ export interface SmtpSink {
   readonly port: number;
   /** Headers and text of each mail, oldest first. */
   readonly mails: readonly string[];
+  /** From now on it reads mails and does not say that it has, until what this returns is called. */
+  hold(): () => void;
   close(): Promise<void>;
 }
 
@@ -14,16 +16,25 @@ export interface SmtpSink {
 export async function startSmtpSink(port = 0): Promise<SmtpSink> {
   const mails: string[] = [];
   const sockets = new Set<Socket>();
+  let released = Promise.resolve();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    void converse(socket, (mail) => mails.push(mail));
+    void converse(socket, async (mail) => {
+      mails.push(mail);
+      await released;
+    });
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     mails,
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      released = promise;
+      return resolve;
+    },
     async close() {
       const closed = once(server, 'close');
       server.close();
@@ -33,7 +44,7 @@ export async function startSmtpSink(port = 0): Promise<SmtpSink> {
   };
 }
 
-async function converse(socket: Socket, keep: (mail: string) => void): Promise<void> {
+async function converse(socket: Socket, keep: (mail: string) => Promise<void>): Promise<void> {
   const say = (line: string) => socket.write(`${line}\r\n`);
   say('220 sink.example ESMTP');
   let data: string[] | undefined;
@@ -43,7 +54,7 @@ async function converse(socket: Socket, keep: (mail: string) => void): Promise<v
         data.push(line.replace(/^\.\./, '.'));
         continue;
       }
-      keep(data.join('\n'));
+      await keep(data.join('\n'));
       data = undefined;
       say('250 kept');
     } else if (/^DATA/i.test(line)) {
