@@ -53,15 +53,27 @@ export async function createApp(
   const services = createServices(foundations);
   const schema = createSchema(resolversOf(services));
   const streams = createStreams(services);
-  const createContext = (credentials: Credentials, requestId: string, address: string) =>
-    new RequestContext(() => foundations.orm.em.fork(), credentials, requestId, streams, address);
+  const createContext = (
+    credentials: Credentials,
+    requestId: string,
+    clientAddress: string,
+    signal?: AbortSignal,
+  ) =>
+    new RequestContext(
+      () => foundations.orm.em.fork(),
+      credentials,
+      requestId,
+      streams,
+      clientAddress,
+      signal,
+    );
 
   const readiness = createReadiness(foundations);
   const server = createHttpServer(environment.TRUSTED_PROXIES, readiness.isDraining, metrics, logger);
   const apollo = createApollo(schema, environment.INTROSPECTION, metrics, logger);
   await apollo.start();
-  graphqlRoute(server, apollo, async (authorization, requestId, address) =>
-    createContext(await services.accessTokens.read(authorization), requestId, address),
+  graphqlRoute(server, apollo, async ({ authorization, requestId, clientAddress, signal }) =>
+    createContext(await services.accessTokens.read(authorization), requestId, clientAddress, signal),
   );
   webhookRoutes(server, services.webhooks, logger);
   checkoutRoutes(server, (sessionId) =>

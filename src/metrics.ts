@@ -32,6 +32,7 @@ export class Metrics {
     'Locks that could not be had or kept',
     ['reason'],
   );
+  readonly purchasesWaiting = this.gauge('boxoffice_purchases_waiting', 'Purchases that wait their turn');
   readonly redisAvailable = this.gauge('boxoffice_redis_available', '1 while Redis answers', ['use']);
   readonly jobs = this.counter('boxoffice_jobs_total', 'Background jobs by task and outcome', [
     'task',

@@ -1,6 +1,7 @@
 import { AccessTokens, AccountService, RateLimits, RefreshTokens } from './accounts/index.js';
 import {
   ProducerService,
+  SaleReader,
   ShowList,
   ShowService,
   StripeAccountService,
@@ -16,7 +17,6 @@ import type { Metrics } from './metrics.js';
 import {
   CheckoutWebhooks,
   LateRefunds,
-  LockedPurchaseExecutor,
   OrderCheckout,
   OrderChecks,
   OrderConfirmation,
@@ -27,6 +27,7 @@ import {
   OrderSettlement,
   OrderTokens,
   PurchaseService,
+  QueuedPurchaseExecutor,
 } from './orders/index.js';
 import { Checkout, Connect, createStripeClient, StripeCalls, WebhookInbox } from './payments/index.js';
 
@@ -76,12 +77,13 @@ export function createServices(foundations: Foundations) {
     holdMinutes: environment.HOLD_MINUTES,
     platformFeePercent: environment.PLATFORM_FEE_PERCENT,
   });
-  const executor = new LockedPurchaseExecutor(orm, foundations.locks, placement);
+  const executor = new QueuedPurchaseExecutor(orm, foundations.locks, placement, stream, metrics, logger, {
+    waitMs: environment.LOCK_WAIT_MS,
+  });
   const purchases = new PurchaseService(
-    shows,
-    counters,
+    new SaleReader(orm),
+    producers,
     executor,
-    stream,
     orderCheckout,
     lifecycle,
     tokens,

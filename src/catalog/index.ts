@@ -2,6 +2,7 @@ export { catalogLoaders } from './loaders.js';
 export { Producer } from './producer.entity.js';
 export { ProducerResolver, UserProducersResolver } from './producer.resolver.js';
 export { ProducerService } from './producer.service.js';
+export { SaleReader, type ShowSale } from './sale-reader.js';
 export { Show, ShowStatus } from './show.entity.js';
 export { ShowResolver } from './show.resolver.js';
 export { ShowService } from './show.service.js';

@@ -18,3 +18,18 @@ export async function addJob(
     options.maxAttempts ?? 25,
   ]);
 }
+
+/** Enqueues one job for each payload, in one statement. */
+export async function addJobs(
+  em: EntityManager,
+  task: string,
+  payloads: readonly Readonly<Record<string, unknown>>[],
+): Promise<void> {
+  if (payloads.length === 0) return;
+  await em.execute(
+    `select count(*) from graphile_worker.add_jobs(array(
+       select row(?, payload, null, null, 25, null, null, null)::graphile_worker.job_spec
+       from json_array_elements(?::json) as payload))`,
+    [task, JSON.stringify(payloads)],
+  );
+}

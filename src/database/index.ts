@@ -1,4 +1,4 @@
-export { addJob } from './add-job.js';
+export { addJob, addJobs } from './add-job.js';
 export { migrate } from './migrate.js';
 export { createOrm, type Orm, SERVER_TIMEOUTS } from './orm.js';
 export { isUniqueViolation } from './unique-violation.js';

@@ -28,6 +28,8 @@ export class RequestContext {
     readonly streams: Streams,
     /** The client's address, as far as trusted proxies tell it. */
     readonly clientAddress: string,
+    /** Aborted when the client has gone before it was answered; undefined where that cannot be known. */
+    readonly signal?: AbortSignal,
   ) {
     this.unitOfWork = newUnitOfWork();
   }

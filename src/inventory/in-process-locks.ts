@@ -1,6 +1,6 @@
 import { AppError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
-import { type LockTimes, lockKeys, type TicketLocks } from './locks.js';
+import { type LockedTicket, type LockTimes, lockKeys, type TicketLocks } from './locks.js';
 
 interface Waiting {
   readonly keys: readonly string[];
@@ -22,12 +22,12 @@ export class InProcessTicketLocks implements TicketLocks {
   ) {}
 
   async hold<Result>(
-    showId: number,
-    ticketIds: readonly number[],
+    tickets: readonly LockedTicket[],
     work: (signal: AbortSignal, times: LockTimes) => Promise<Result>,
+    waitMs = this.waitMs,
   ): Promise<Result> {
     const started = performance.now();
-    const release = await this.acquire(lockKeys(showId, ticketIds), this.waitMs);
+    const release = await this.acquire(lockKeys(tickets), waitMs);
     const acquired = performance.now();
     this.metrics.lockWait.observe((acquired - started) / 1000);
     try {

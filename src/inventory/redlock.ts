@@ -4,7 +4,8 @@ import Redlock, { ExecutionError, type Lock, ResourceLockedError } from 'redlock
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import { type InProcessTicketLocks, inventoryBusy } from './in-process-locks.js';
-import { type LockTimes, lockKeys, type TicketLocks } from './locks.js';
+import { type LockedTicket, type LockTimes, lockKeys, type TicketLocks } from './locks.js';
+import { Turns } from './turns.js';
 
 /** No lock outlives this, however often it is extended; in milliseconds. */
 const LONGEST_HOLD_MS = 120_000;
@@ -22,6 +23,7 @@ type Attempt = { readonly lock: Lock } | 'contended' | 'unavailable';
  */
 export class RedlockTicketLocks implements TicketLocks {
   private readonly redlock: Redlock;
+  private readonly turns: Turns;
   /** Runs while Redis is away. */
   private asking: NodeJS.Timeout | undefined;
 
@@ -33,6 +35,7 @@ export class RedlockTicketLocks implements TicketLocks {
     private readonly logger: Logger,
   ) {
     this.redlock = new Redlock([...nodes], { retryCount: 0, automaticExtensionThreshold: 0 });
+    this.turns = new Turns(nodes[0] as Redis);
     this.metrics.redisAvailable.set({ use: 'locks' }, 1);
   }
 
@@ -44,15 +47,16 @@ export class RedlockTicketLocks implements TicketLocks {
   }
 
   async hold<Result>(
-    showId: number,
-    ticketIds: readonly number[],
+    tickets: readonly LockedTicket[],
     work: (signal: AbortSignal, times: LockTimes) => Promise<Result>,
+    waitMs = this.limits.waitMs,
   ): Promise<Result> {
     const started = performance.now();
-    const keys = lockKeys(showId, ticketIds);
-    const leaveQueue = await this.queue.acquire(keys, this.limits.waitMs);
+    const keys = lockKeys(tickets);
+    const showIds = [...new Set(tickets.map((ticket) => ticket.showId))];
+    const leaveQueue = await this.queue.acquire(keys, waitMs);
     try {
-      const lock = await this.acquire(keys, started + this.limits.waitMs);
+      const lock = await this.acquire(keys, showIds, started + waitMs);
       const acquired = performance.now();
       this.metrics.lockWait.observe((acquired - started) / 1000);
       const times = { waitedMs: Math.round(acquired - started) };
@@ -62,7 +66,9 @@ export class RedlockTicketLocks implements TicketLocks {
         this.metrics.lockHold.observe((performance.now() - acquired) / 1000);
       }
     } finally {
-      leaveQueue();
+      // Whoever was served need not wait until others have had their turn.
+      if (this.asking !== undefined) leaveQueue();
+      else void this.turns.giveWay(showIds).finally(leaveQueue);
     }
   }
 
@@ -72,19 +78,24 @@ export class RedlockTicketLocks implements TicketLocks {
   }
 
   /** @returns undefined where Redis cannot be had, and PostgreSQL has to do alone */
-  private async acquire(keys: string[], deadline: number): Promise<Lock | undefined> {
-    for (let attempts = 1; ; attempts += 1) {
+  private async acquire(
+    keys: string[],
+    showIds: readonly number[],
+    deadline: number,
+  ): Promise<Lock | undefined> {
+    for (;;) {
       if (this.asking !== undefined) return undefined;
       const attempt = await this.attempt(keys);
       if (attempt === 'unavailable') return this.goOnWithout();
       if (attempt !== 'contended') return attempt.lock;
       this.metrics.lockContention.inc();
+      this.turns.wish(showIds);
       const remaining = deadline - performance.now();
       if (remaining <= 0) {
         this.metrics.lockFailures.inc({ reason: 'timeout' });
         throw inventoryBusy();
       }
-      await pause(Math.min(remaining, jittered(attempts)));
+      await pause(Math.min(remaining, jittered()));
     }
   }
 
@@ -182,10 +193,9 @@ async function isHeldByAnother(error: unknown): Promise<boolean> {
   return locked > 0 && locked + stats.votesFor.size >= stats.quorumSize;
 }
 
-/** Spreads those who wait: 2 to 8 ms at first, up to 40 ms later. */
-function jittered(attempts: number): number {
-  const longest = Math.min(8 * attempts, 40);
-  return longest / 4 + Math.random() * longest * 0.75;
+/** Milliseconds between two tries; spread, so that those who wait do not ask in step. */
+function jittered(): number {
+  return 1 + Math.random() * 4;
 }
 
 function pause(ms: number): Promise<void> {

@@ -6,9 +6,9 @@ import type { Order } from './order.entity.js';
 import type { OrderLine } from './order-line.entity.js';
 
 /** One attendee for each unit of each line; flushed with the transaction that confirms the order. */
-export function createAttendees(em: EntityManager, order: Order, lines: readonly OrderLine[]): void {
-  for (const line of lines) {
-    for (let position = 0; position < line.quantity; position += 1) {
+export function createAttendees(em: EntityManager, order: Order, lines: readonly OrderLine[]): Attendee[] {
+  return lines.flatMap((line) =>
+    Array.from({ length: line.quantity }, (_, position) =>
       em.create(
         Attendee,
         {
@@ -24,7 +24,7 @@ export function createAttendees(em: EntityManager, order: Order, lines: readonly
           checkedInAt: null,
         },
         { persist: true },
-      );
-    }
-  }
+      ),
+    ),
+  );
 }

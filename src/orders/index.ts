@@ -1,6 +1,5 @@
 export { CheckoutWebhooks } from './checkout-webhooks.js';
 export { LateRefunds } from './late-refunds.js';
-export { LockedPurchaseExecutor } from './locked-purchase-executor.js';
 export { OrderResolver } from './order.resolver.js';
 export { OrderService } from './order.service.js';
 export { OrderCheckout } from './order-checkout.js';
@@ -14,3 +13,4 @@ export { OrderSettlement } from './order-settlement.js';
 export { OrderTokens } from './order-tokens.js';
 export { PurchaseService } from './purchase.service.js';
 export type { PurchaseExecutor } from './purchase-executor.js';
+export { QueuedPurchaseExecutor } from './queued-purchase-executor.js';

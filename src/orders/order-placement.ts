@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { addJob } from '../database/index.js';
+import { addJobs } from '../database/index.js';
 import { AppError } from '../errors.js';
-import type { InventoryCounters, TicketRow } from '../inventory/index.js';
+import type { CounterChange, InventoryCounters, TicketRow } from '../inventory/index.js';
 import { percentOf } from '../validation/money.js';
+import type { Attendee } from './attendee.entity.js';
 import { createAttendees } from './attendees.js';
 import { newReference } from './codes.js';
+import { findKnownOrders, keyOf } from './known-orders.js';
 import { Order, OrderStatus, PaymentStatus } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 import type { PurchaseRequest } from './purchase-request.js';
@@ -19,10 +21,23 @@ export interface Purchase {
   readonly stripeAccountId: string | null;
 }
 
-/** An order as it was committed, and the tickets as they stand since. */
+/** An order as it was committed. */
 export interface PlacedOrder {
   readonly order: Order;
   readonly lines: readonly OrderLine[];
+  readonly attendees: readonly Attendee[];
+}
+
+/** What became of one purchase of many; what one lacks does not touch the others. */
+export type Placement =
+  | { readonly kind: 'placed'; readonly placed: PlacedOrder }
+  /** The idempotency key has made an order before. */
+  | { readonly kind: 'known'; readonly orderId: string }
+  | { readonly kind: 'refused'; readonly error: unknown };
+
+/** In the order of the purchases; and the tickets whose counters moved, as they stand since. */
+export interface Placements {
+  readonly placements: readonly Placement[];
   readonly tickets: readonly TicketRow[];
 }
 
@@ -42,66 +57,125 @@ export class OrderPlacement {
   ) {}
 
   /**
+   * Carries purchases out in the order they came: one statement locks all their tickets, one moves
+   * the counters, and one for each table makes the rows. Each is decided by what the ones before it
+   * have left.
+   *
    * @param em inside a transaction; whatever is thrown must end it
-   * @throws AppError what pricePurchase throws, of the rows as they are locked; PRICE_CHANGED when
-   * they cost something only now
    */
-  async place(em: EntityManager, purchase: Purchase): Promise<PlacedOrder> {
-    const { request } = purchase;
-    const now = new Date();
-    const locked = await this.counters.lock(
-      em,
-      request.wanted.map((wanted) => wanted.ticketId),
-    );
-    const priced = pricePurchase(request, locked, now);
-    const free = priced.total === 0;
-    if (!free && purchase.stripeAccountId === null) throw noLongerFree(priced);
-    const tickets = await this.counters.change(
-      em,
-      priced.tickets.map(({ row, quantity }) => ({
-        ticketId: row.id,
-        held: free ? 0 : quantity,
-        sold: free ? quantity : 0,
-      })),
-    );
-    const order = this.createOrder(em, purchase, priced, now);
-    const lines = createLines(em, order, priced);
-    if (free) {
-      createAttendees(em, order, lines);
-      await addJob(em, 'send-order-confirmation', { orderId: order.id });
-    }
+  async placeAll(em: EntityManager, purchases: readonly Purchase[]): Promise<Placements> {
+    const requests = purchases.map((purchase) => purchase.request);
+    const tickets = await this.counters.lock(em, ticketIdsOf(requests));
+    // After the tickets are locked: a try with the same key that was faster is then seen.
+    const known = await findKnownOrders(em, requests);
+    const batch = new Batch(em, this.terms, tickets, known);
+    const placements = purchases.map((purchase) => batch.place(purchase));
+    const changes = batch.changes();
+    const changed = changes.length === 0 ? [] : await this.counters.change(em, changes);
     await em.flush();
-    return { order, lines, tickets };
+    await addJobs(em, 'send-order-confirmation', batch.confirmed());
+    return { placements, tickets: changed };
+  }
+}
+
+/** The purchases of one transaction, as they use up what its tickets have left. */
+class Batch {
+  private readonly now = new Date();
+  private readonly tickets: Map<number, TicketRow>;
+  private readonly moved = new Map<number, CounterChange>();
+  private readonly orders: Order[] = [];
+
+  constructor(
+    private readonly em: EntityManager,
+    private readonly terms: PlacementTerms,
+    rows: readonly TicketRow[],
+    private readonly known: Map<string, { id: string; inputHash: string }>,
+  ) {
+    this.tickets = new Map(rows.map((row) => [row.id, row]));
   }
 
-  private createOrder(em: EntityManager, purchase: Purchase, priced: PricedPurchase, now: Date): Order {
+  place(purchase: Purchase): Placement {
     const { request } = purchase;
+    try {
+      const known = request.idempotencyKey === null ? undefined : this.known.get(keyOf(request));
+      if (known !== undefined) return { kind: 'known', orderId: known.id };
+      const rows = request.wanted.flatMap((wanted) => this.tickets.get(wanted.ticketId) ?? []);
+      const priced = pricePurchase(request, rows, this.now);
+      if (priced.total > 0 && purchase.stripeAccountId === null) throw noLongerFree(priced);
+      const placed = this.create(purchase, priced);
+      this.take(priced);
+      if (request.idempotencyKey !== null) {
+        this.known.set(keyOf(request), { id: placed.order.id, inputHash: request.inputHash });
+      }
+      return { kind: 'placed', placed };
+    } catch (error) {
+      return { kind: 'refused', error };
+    }
+  }
+
+  changes(): CounterChange[] {
+    return [...this.moved.values()];
+  }
+
+  confirmed(): { orderId: string }[] {
+    return this.orders
+      .filter((order) => order.status === OrderStatus.CONFIRMED)
+      .map((order) => ({ orderId: order.id }));
+  }
+
+  private take(priced: PricedPurchase): void {
     const free = priced.total === 0;
-    const expiresAt = free ? null : new Date(now.getTime() + this.terms.holdMinutes * 60_000);
-    const firstCheck = new Date(now.getTime() + FIRST_CHECK_MS);
-    return em.create(
+    for (const { row, quantity } of priced.tickets) {
+      const held = free ? 0 : quantity;
+      const sold = free ? quantity : 0;
+      const present = this.tickets.get(row.id) ?? row;
+      this.tickets.set(row.id, { ...present, held: present.held + held, sold: present.sold + sold });
+      const before = this.moved.get(row.id) ?? { ticketId: row.id, held: 0, sold: 0 };
+      this.moved.set(row.id, { ticketId: row.id, held: before.held + held, sold: before.sold + sold });
+    }
+  }
+
+  private create(purchase: Purchase, priced: PricedPurchase): PlacedOrder {
+    const order = this.createOrder(purchase, priced);
+    const lines = priced.tickets.map(({ row, quantity }, position) =>
+      this.em.create(
+        OrderLine,
+        { id: randomUUID(), orderId: order.id, ticketId: row.id, position, quantity, unitAmount: row.price },
+        { persist: true },
+      ),
+    );
+    const attendees = order.status === OrderStatus.CONFIRMED ? createAttendees(this.em, order, lines) : [];
+    this.orders.push(order);
+    return { order, lines, attendees };
+  }
+
+  private createOrder({ request, buyerId, stripeAccountId }: Purchase, priced: PricedPurchase): Order {
+    const free = priced.total === 0;
+    const expiresAt = free ? null : new Date(this.now.getTime() + this.terms.holdMinutes * 60_000);
+    const firstCheck = new Date(this.now.getTime() + FIRST_CHECK_MS);
+    return this.em.create(
       Order,
       {
         id: randomUUID(),
         reference: newReference(),
         showId: request.showId,
-        buyerId: purchase.buyerId,
+        buyerId,
         email: request.email,
         name: request.name,
         status: free ? OrderStatus.CONFIRMED : OrderStatus.PENDING,
         paymentStatus: free ? PaymentStatus.NOT_REQUIRED : PaymentStatus.UNPAID,
         totalAmount: priced.total,
         currency: priced.currency,
-        createdAt: now,
+        createdAt: this.now,
         expiresAt,
-        confirmedAt: free ? now : null,
+        confirmedAt: free ? this.now : null,
         checkAt: expiresAt && (expiresAt < firstCheck ? expiresAt : firstCheck),
         idempotencyKey: request.idempotencyKey,
         inputHash: request.inputHash,
         successUrl: request.successUrl,
         cancelUrl: request.cancelUrl,
         applicationFeeAmount: percentOf(priced.total, this.terms.platformFeePercent),
-        stripeAccountId: free ? null : purchase.stripeAccountId,
+        stripeAccountId: free ? null : stripeAccountId,
       },
       { persist: true },
     );
@@ -116,12 +190,6 @@ function noLongerFree(priced: PricedPurchase): AppError {
   return new AppError('PRICE_CHANGED', 'The price has just changed', { tickets });
 }
 
-function createLines(em: EntityManager, order: Order, priced: PricedPurchase): OrderLine[] {
-  return priced.tickets.map(({ row, quantity }, position) =>
-    em.create(
-      OrderLine,
-      { id: randomUUID(), orderId: order.id, ticketId: row.id, position, quantity, unitAmount: row.price },
-      { persist: true },
-    ),
-  );
+function ticketIdsOf(requests: readonly PurchaseRequest[]): number[] {
+  return [...new Set(requests.flatMap((request) => request.wanted.map((wanted) => wanted.ticketId)))];
 }

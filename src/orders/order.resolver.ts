@@ -42,7 +42,13 @@ export class OrderResolver {
     @Arg('input', () => PurchaseTicketsInput) input: PurchaseTicketsInput,
     @Ctx() context: RequestContext,
   ): Promise<PurchaseTicketsPayload> {
-    return this.purchases.purchase(context.em, context.viewer(), context.clientAddress, input);
+    return this.purchases.purchase(
+      context.em,
+      context.viewer(),
+      context.clientAddress,
+      input,
+      context.signal,
+    );
   }
 
   @Mutation(() => Order, {

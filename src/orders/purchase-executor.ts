@@ -1,16 +1,22 @@
-import type { LockTimes } from '../inventory/index.js';
 import type { PlacedOrder, Purchase } from './order-placement.js';
 
-export interface ExecutedPurchase extends PlacedOrder {
-  readonly lock: LockTimes;
-}
+export type ExecutedPurchase =
+  | {
+      readonly kind: 'placed';
+      readonly placed: PlacedOrder;
+      /** Milliseconds spent waiting for a turn and for the locks. */
+      readonly waitedMs: number;
+    }
+  /** The idempotency key has made this order before. */
+  | { readonly kind: 'known'; readonly orderId: string };
 
 /** Carries purchases out: one by one under their locks, or many in one hold of them. */
 export interface PurchaseExecutor {
   /**
-   * Returns once the order is committed and the locks are released.
+   * Returns once the order is committed, the locks are released and the inventory is announced.
    *
+   * @param signal aborted when nobody waits for the answer any more
    * @throws AppError INVENTORY_BUSY, or what the purchase itself lacks; nothing is left behind then
    */
-  execute(purchase: Purchase): Promise<ExecutedPurchase>;
+  execute(purchase: Purchase, signal?: AbortSignal): Promise<ExecutedPurchase>;
 }

@@ -1,9 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { RateLimits, Viewer } from '../accounts/index.js';
-import { Producer, type Show } from '../catalog/entities.js';
-import type { ShowService } from '../catalog/index.js';
-import { AppError, isAppError } from '../errors.js';
-import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
+import type { ProducerService, SaleReader } from '../catalog/index.js';
+import { AppError, isAppError, notFound } from '../errors.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import { providerUnavailable } from '../payments/index.js';
@@ -25,10 +23,9 @@ export interface PurchaseResult {
 /** The whole way of a purchase, from its input to the page where the buyer pays. */
 export class PurchaseService {
   constructor(
-    private readonly shows: Pick<ShowService, 'requireVisible'>,
-    private readonly counters: InventoryCounters,
+    private readonly sales: Pick<SaleReader, 'find'>,
+    private readonly producers: Pick<ProducerService, 'isMember'>,
     private readonly executor: PurchaseExecutor,
-    private readonly inventory: InventoryStream,
     private readonly checkout: OrderCheckout,
     private readonly lifecycle: OrderLifecycle,
     private readonly tokens: OrderTokens,
@@ -41,6 +38,7 @@ export class PurchaseService {
    * Free orders are confirmed at once; others hold their inventory until `expiresAt` and are paid on
    * `checkoutUrl`.
    *
+   * @param signal aborted when nobody waits for the answer any more
    * @throws AppError BAD_USER_INPUT, NOT_FOUND, SHOW_NOT_ON_SALE, TICKET_NOT_ON_SALE, LIMIT_EXCEEDED,
    * PRICE_CHANGED, PRODUCER_NOT_PAYABLE, SOLD_OUT, INVENTORY_BUSY, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED,
    * PAYMENT_PROVIDER_UNAVAILABLE; nothing is held after any of them
@@ -50,11 +48,12 @@ export class PurchaseService {
     viewer: Viewer | null,
     clientAddress: string,
     input: PurchaseInput,
+    signal?: AbortSignal,
   ): Promise<PurchaseResult> {
     try {
       const request = decodePurchase(input);
       await this.limits.purchase(clientAddress, request.email);
-      const result = await this.purchaseOnce(em, viewer, request);
+      const result = await this.purchaseOnce(em, viewer, request, signal);
       this.metrics.purchases.inc({ outcome: result.order.status });
       return result;
     } catch (error) {
@@ -67,38 +66,34 @@ export class PurchaseService {
     em: EntityManager,
     viewer: Viewer | null,
     request: PurchaseRequest,
+    signal: AbortSignal | undefined,
   ): Promise<PurchaseResult> {
-    const known = await this.findKnown(em, request);
-    if (known !== null) return this.answer(em, known, 'known');
-    const placed = await this.placeUnlessKnown(em, viewer, request);
-    if (placed instanceof Order) return this.answer(em, placed, 'known');
-    this.inventory.publish(placed.tickets);
-    this.logger.info(
-      {
-        orderId: placed.order.id,
-        showId: request.showId,
-        status: placed.order.status,
-        lockWaitMs: placed.lock.waitedMs,
-      },
-      'An order was made',
-    );
-    return this.answer(em, await em.findOneOrFail(Order, { id: placed.order.id }), 'new');
+    const executed = await this.execute(em, viewer, request, signal);
+    if (executed instanceof Order) return this.answer(em, executed, 'known');
+    const { placed, waitedMs } = executed;
+    const { id: orderId, status } = placed.order;
+    this.logger.info({ orderId, showId: request.showId, status, lockWaitMs: waitedMs }, 'An order was made');
+    if (status === OrderStatus.CONFIRMED) return this.answer(em, placed.order, 'new');
+    return this.answer(em, await em.findOneOrFail(Order, { id: orderId }), 'new');
   }
 
-  /** @returns the order that the same purchase, sent twice at once, has made meanwhile by the other try */
-  private async placeUnlessKnown(
+  /** @returns the order that this purchase has made before, or by the other of two tries at once */
+  private async execute(
     em: EntityManager,
     viewer: Viewer | null,
     request: PurchaseRequest,
-  ): Promise<ExecutedPurchase | Order> {
+    signal: AbortSignal | undefined,
+  ): Promise<Extract<ExecutedPurchase, { kind: 'placed' }> | Order> {
     try {
-      return await this.executor.execute(await this.prepare(em, viewer, request));
+      const executed = await this.executor.execute(await this.prepare(em, viewer, request), signal);
+      if (executed.kind === 'placed') return executed;
     } catch (error) {
       // Whatever stood in the way, the last ticket taken or the key used, may be the other try's doing.
       const known = await this.findKnown(em, request);
       if (known === null) throw error;
       return known;
     }
+    return (await this.findKnown(em, request)) as Order;
   }
 
   /** Refuses what is wrong before it takes anybody's place in the queue. */
@@ -107,17 +102,19 @@ export class PurchaseService {
     viewer: Viewer | null,
     request: PurchaseRequest,
   ): Promise<Purchase> {
-    const show = await this.shows.requireVisible(em, viewer, request.showId);
-    const ticketIds = request.wanted.map((wanted) => wanted.ticketId);
-    const priced = pricePurchase(request, await this.counters.read(em, ticketIds), new Date());
-    const producer = priced.total > 0 ? await this.payableProducer(em, show) : null;
-    return { request, buyerId: viewer?.userId ?? null, stripeAccountId: producer?.stripeAccountId ?? null };
-  }
-
-  private async payableProducer(em: EntityManager, show: Show): Promise<Producer> {
-    const producer = await em.findOneOrFail(Producer, { id: show.producerId });
-    if (producer.canAcceptPayments && producer.stripeAccountId !== null) return producer;
-    throw new AppError('PRODUCER_NOT_PAYABLE', 'This producer cannot take payments yet');
+    const sale = await this.sales.find(request.showId);
+    const hidden = sale?.status === 'DRAFT' && !(await this.producers.isMember(em, viewer, sale.producerId));
+    if (sale === null || hidden) throw notFound('Show not found');
+    const priced = pricePurchase(request, sale.tickets, new Date());
+    const payable = sale.canAcceptPayments && sale.stripeAccountId !== null;
+    if (priced.total > 0 && !payable) {
+      throw new AppError('PRODUCER_NOT_PAYABLE', 'This producer cannot take payments yet');
+    }
+    return {
+      request,
+      buyerId: viewer?.userId ?? null,
+      stripeAccountId: priced.total > 0 ? sale.stripeAccountId : null,
+    };
   }
 
   /** @throws AppError IDEMPOTENCY_KEY_REUSED when the key came with another input */

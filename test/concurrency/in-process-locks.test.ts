@@ -79,12 +79,18 @@ class Sale {
           else resolve();
         };
       });
-    this.locks.hold(1, tickets, work).catch((error: unknown) => {
-      if (buyer.state === 'failed') return;
-      const busy = error instanceof AppError && error.code === 'INVENTORY_BUSY' && buyer.state === 'waiting';
-      if (!busy) this.problems.push(`${buyer.state}: ${error}`);
-      buyer.state = 'turned away';
-    });
+    this.locks
+      .hold(
+        tickets.map((ticketId) => ({ showId: 1, ticketId })),
+        work,
+      )
+      .catch((error: unknown) => {
+        if (buyer.state === 'failed') return;
+        const busy =
+          error instanceof AppError && error.code === 'INVENTORY_BUSY' && buyer.state === 'waiting';
+        if (!busy) this.problems.push(`${buyer.state}: ${error}`);
+        buyer.state = 'turned away';
+      });
   }
 
   /** First come, first served: nobody who came earlier still waits for any of the same tickets. */

@@ -63,7 +63,7 @@ describe('LOCK_TTL_MS', () => {
     const key = 'lock:{show:1}:ticket:7';
     const began = Date.now();
     let extensions = 0;
-    const held = locks.hold(1, [7], async (signal) => {
+    const held = locks.hold([{ showId: 1, ticketId: 7 }], async (signal) => {
       while (!signal.aborted) {
         const elapsed = Date.now() - began;
         expect(elapsed + (await client.pttl(key))).toBeLessThanOrEqual(LONGEST_MS);

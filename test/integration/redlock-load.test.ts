@@ -52,28 +52,22 @@ const BUYERS = 80;
     return [...groups].map(([owner, events]) => [owner, events.map((event) => event.key)]);
   }
 
-  it('are one for each ticket of a purchase, all in one hash slot, asked for in the order of their ids', () => {
-    const lockOf = (ticketId: number) => `lock:{show:${showId}}:ticket:${ticketId}`;
-    const wanted = new Set(
-      carts.map((cart) =>
-        cart
-          .map(Number)
-          .sort((a, b) => a - b)
-          .map(lockOf)
-          .join(),
-      ),
-    );
+  it('are one for each ticket of those who are served together, in one hash slot, asked for in the order of ids', () => {
+    const ids = [...new Set(carts.flat())].map(Number).sort((a, b) => a - b);
+    const inOrder = ids.map((ticketId) => `lock:{show:${showId}}:ticket:${ticketId}`);
+    expect(monitor.requests.length).toBeGreaterThan(0);
+    for (const keys of monitor.requests) expect(keys).toEqual(inOrder.filter((key) => keys.includes(key)));
     const requested = new Set(monitor.requests.map((keys) => keys.join()));
-    for (const keys of requested) expect(wanted).toContain(keys);
-    for (const [, keys] of acquiredByOwner()) expect(wanted).toContain(keys.join());
+    for (const [, keys] of acquiredByOwner()) expect(requested).toContain(keys.join());
   });
 
-  it('have an owner value that no other purchase ever has', () => {
+  it('have an owner value that nobody else ever has', () => {
     for (const [owner, keys] of acquiredByOwner()) {
       expect(owner).toMatch(/^[0-9a-f]{32}$/);
       expect(new Set(keys).size).toBe(keys.length);
     }
-    expect(acquiredByOwner().length).toBeGreaterThan(BUYERS / 2);
+    // Each of the two processes has held them once at least.
+    expect(acquiredByOwner().length).toBeGreaterThan(1);
   });
 
   it('are never taken from whoever holds them', () => {

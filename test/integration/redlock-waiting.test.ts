@@ -38,6 +38,11 @@ const CONTENTION = 'boxoffice_lock_contention_total';
   });
   const contended = (server: TestServer, before: number) =>
     eventually('somebody stands in the way', async () => (await metric(server, CONTENTION)) > before);
+  const waitingInQueue = (server: TestServer, count: number) =>
+    eventually(
+      `${count} purchases wait their turn`,
+      async () => (await metric(server, 'boxoffice_purchases_waiting')) === count,
+    );
   const orderLog = (server: TestServer, orderId: string) =>
     server.waitForLog((entry) => entry.msg === 'An order was made' && entry.orderId === orderId);
 
@@ -87,13 +92,10 @@ const CONTENTION = 'boxoffice_lock_contention_total';
     expect(await metric(patient, 'boxoffice_lock_wait_seconds_sum')).toBeGreaterThan(waited);
   });
 
-  it.each([
-    ['another process', () => world.server],
-    ['the same process', () => patient],
-  ])('waits for the purchase of %s that holds it', async (_where, first) => {
+  it('waits for the purchase of another process that holds it', async () => {
     const before = await metric(patient, CONTENTION);
     await using gate = await closeGate(world.database, show.id);
-    const earlier = purchase(first(), oneOf(0));
+    const earlier = purchase(world.server, oneOf(0));
     await gate.waiting();
     const later = purchase(patient, oneOf(1, 0));
     await contended(patient, before);
@@ -103,5 +105,33 @@ const CONTENTION = 'boxoffice_lock_contention_total';
     expect(order.status).toBe('CONFIRMED');
     expect((await orderLog(patient, order.id)).lockWaitMs).toBeGreaterThan(0);
     expect(await redis.keys(`lock:{show:${show.id}}:*`)).toEqual([]);
+  });
+
+  it('waits its turn behind the purchase of the same process that holds it, and is served with all who wait', async () => {
+    const monitor = await monitorLocks(world.redis!.url);
+    try {
+      await using gate = await closeGate(world.database, show.id);
+      const earlier = purchase(patient, oneOf(0));
+      await gate.waiting();
+      const later = [
+        purchase(patient, oneOf(1, 0)),
+        purchase(patient, oneOf(0)),
+        purchase(patient, oneOf(1)),
+      ];
+      await waitingInQueue(patient, later.length);
+      await gate.open();
+      expect((await earlier).order.status).toBe('CONFIRMED');
+      for (const { order } of await Promise.all(later)) {
+        expect(order.status).toBe('CONFIRMED');
+        expect((await orderLog(patient, order.id)).lockWaitMs).toBeGreaterThan(0);
+      }
+      const ofShow = monitor.requests.filter((keys) => keys.some((key) => key.includes(`{show:${show.id}}`)));
+      const alone = [lockOf(0)];
+      const together = [lockOf(0), lockOf(1)];
+      // Each is asked for, and given back.
+      expect(ofShow).toEqual([alone, alone, together, together]);
+    } finally {
+      monitor.close();
+    }
   });
 });

@@ -5,6 +5,7 @@ import { readEnvironment } from '../../src/env.js';
 import {
   type CounterChange,
   InventoryCounters,
+  type LockedTicket,
   type LockTimes,
   type TicketLocks,
 } from '../../src/inventory/index.js';
@@ -24,8 +25,7 @@ class NoLocks implements TicketLocks {
   readonly healthy = true;
 
   hold<Result>(
-    _showId: number,
-    _ticketIds: readonly number[],
+    _tickets: readonly LockedTicket[],
     work: (signal: AbortSignal, times: LockTimes) => Promise<Result>,
   ): Promise<Result> {
     return work(new AbortController().signal, { waitedMs: 0 });

@@ -183,7 +183,10 @@ function complaints(file: string, imports: readonly Import[]): string[] {
   const edge = EDGE.test(file) || MORE_EDGES.includes(file);
   return imports.flatMap(({ from, inline }) => {
     if (inline && from.startsWith('.')) return [`${file} hides its import of ${from} in a type`];
-    const graphql = from === 'type-graphql' || from === 'dataloader' || from.startsWith('../graphql/');
+    const graphql =
+      from === 'type-graphql' ||
+      (from === 'dataloader' && !file.endsWith('-reader.ts')) ||
+      from.startsWith('../graphql/');
     return domain && !edge && graphql ? [`${file} is no edge and knows ${from}`] : [];
   });
 }

@@ -1,0 +1,78 @@
+import DataLoader from 'dataloader';
+import type { Orm } from '../database/index.js';
+import { type RawTicketRow, TICKET_COLUMNS, type TicketRow, ticketRow } from '../inventory/index.js';
+
+/** What a purchase has to know of a show before it takes a place in the queue. */
+export interface ShowSale {
+  readonly producerId: number;
+  readonly status: 'DRAFT' | 'PUBLISHED' | 'CANCELLED';
+  readonly canAcceptPayments: boolean;
+  readonly stripeAccountId: string | null;
+  readonly tickets: readonly TicketRow[];
+}
+
+type RawSaleRow = { [Column in keyof RawTicketRow]: RawTicketRow[Column] | null } & {
+  sale_show_id: number;
+  producer_id: number;
+  can_accept_payments: boolean;
+  stripe_account_id: string | null;
+  show_status: ShowSale['status'];
+};
+
+/**
+ * Reads shows as they are sold. Never from memory; but everyone who asks while a statement is under
+ * way is served by the next one, together, so a rush costs a few statements and not one each.
+ */
+export class SaleReader {
+  private readonly loader: DataLoader<number, ShowSale | null>;
+  private reading = false;
+  private waiting: (() => void) | undefined;
+
+  constructor(private readonly orm: Orm) {
+    this.loader = new DataLoader((showIds) => this.read(showIds), {
+      cache: false,
+      batchScheduleFn: (dispatch) => this.schedule(dispatch),
+    });
+  }
+
+  /** Null where there is no such show. */
+  find(showId: number): Promise<ShowSale | null> {
+    return this.loader.load(showId);
+  }
+
+  private schedule(dispatch: () => void): void {
+    if (this.reading) this.waiting = dispatch;
+    else setImmediate(dispatch);
+  }
+
+  private async read(showIds: readonly number[]): Promise<(ShowSale | null)[]> {
+    this.reading = true;
+    try {
+      const rows = await this.orm.em.fork().execute<RawSaleRow[]>(
+        `select s.id as sale_show_id, s.producer_id, p.can_accept_payments, p.stripe_account_id, ${TICKET_COLUMNS}
+         from show s join producer p on p.id = s.producer_id left join ticket t on t.show_id = s.id
+         where s.id = any (?::int[])`,
+        [`{${[...new Set(showIds)].join(',')}}`],
+      );
+      const byShow = Map.groupBy(rows, (row) => row.sale_show_id);
+      return showIds.map((showId) => saleOf(byShow.get(showId)));
+    } finally {
+      this.reading = false;
+      const waiting = this.waiting;
+      this.waiting = undefined;
+      waiting?.();
+    }
+  }
+}
+
+function saleOf(rows: readonly RawSaleRow[] | undefined): ShowSale | null {
+  const first = rows?.[0];
+  if (rows === undefined || first === undefined) return null;
+  return {
+    producerId: first.producer_id,
+    status: first.show_status,
+    canAcceptPayments: first.can_accept_payments,
+    stripeAccountId: first.stripe_account_id,
+    tickets: rows.filter((row) => row.id !== null).map((row) => ticketRow(row as RawTicketRow)),
+  };
+}

@@ -1,0 +1,127 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type CarryOut, PurchaseQueue } from '../../src/inventory/purchase-queue.js';
+import { Metrics } from '../../src/metrics.js';
+
+const metrics = new Metrics();
+const PATIENT = { waitMs: 60_000 };
+type Served = Parameters<CarryOut<string, string>>[0];
+
+/** A queue whose batches are carried out when the test says so. */
+class Bench {
+  readonly batches: {
+    readonly works: Served;
+    readonly finish: () => void;
+    readonly fail: (error: Error) => void;
+  }[] = [];
+  readonly queue: PurchaseQueue<string, string>;
+
+  constructor(limits = PATIENT) {
+    this.queue = new PurchaseQueue<string, string>((works) => this.carryOut(works), limits, metrics);
+  }
+
+  private carryOut(works: Served): Promise<PromiseSettledResult<string>[]> {
+    return new Promise((resolve, reject) => {
+      const results = works.map(({ work }) => ({ status: 'fulfilled' as const, value: `done: ${work}` }));
+      this.batches.push({ works, finish: () => resolve(results), fail: reject });
+    });
+  }
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+const names = (works: Served) => works.map(({ work }) => work);
+
+describe('the purchase queue', () => {
+  it('serves whoever finds it idle at once, and all who came meanwhile together, in their order', async () => {
+    const { queue, batches } = new Bench();
+    const answers = ['a', 'b', 'c', 'd'].map((work) => queue.submit(1, work));
+    expect(batches.map(({ works }) => names(works))).toEqual([['a']]);
+    batches[0]?.finish();
+    await settle();
+    expect(batches.map(({ works }) => names(works))).toEqual([['a'], ['b', 'c', 'd']]);
+    batches[1]?.finish();
+    expect(await Promise.all(answers)).toEqual(['done: a', 'done: b', 'done: c', 'done: d']);
+  });
+
+  it('lets no show with a crowd keep another show waiting', async () => {
+    const { queue, batches } = new Bench();
+    for (let buyer = 0; buyer < 100; buyer += 1) void queue.submit(1, `crowd ${buyer}`);
+    void queue.submit(2, 'quiet');
+    expect(batches.map(({ works }) => names(works))).toEqual([['crowd 0'], ['quiet']]);
+  });
+
+  it('sends away at once whoever comes when it is full, and says when to come again', async () => {
+    const { queue } = new Bench();
+    for (let buyer = 0; buyer <= 4_096; buyer += 1) void queue.submit(1, `buyer ${buyer}`);
+    await expect(queue.submit(1, 'one too many')).rejects.toMatchObject({
+      code: 'INVENTORY_BUSY',
+      details: { retryAfterMs: expect.any(Number) },
+    });
+  });
+
+  it('does not carry out what nobody waits for any more', async () => {
+    const { queue, batches } = new Bench();
+    const gone = new AbortController();
+    void queue.submit(1, 'first');
+    const left = queue.submit(1, 'left', gone.signal);
+    const stayed = queue.submit(1, 'stayed');
+    gone.abort(new Error('gone'));
+    await expect(left).rejects.toThrow('gone');
+    batches[0]?.finish();
+    await settle();
+    expect(names(batches[1]?.works ?? [])).toEqual(['stayed']);
+    batches[1]?.finish();
+    expect(await stayed).toBe('done: stayed');
+  });
+
+  it('goes on after a batch that failed as a whole', async () => {
+    const { queue, batches } = new Bench();
+    const first = queue.submit(1, 'first');
+    const second = queue.submit(1, 'second');
+    batches[0]?.fail(new Error('the database is away'));
+    await expect(first).rejects.toThrow('the database is away');
+    await settle();
+    batches[1]?.finish();
+    expect(await second).toBe('done: second');
+  });
+
+  it('serves everyone once, first come first served within a show, and no show twice at the same time', async () => {
+    const arrivals = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 120 });
+    await fc.assert(
+      fc.asyncProperty(arrivals, fc.array(fc.nat(7), { maxLength: 40 }), async (shows, choices) => {
+        const { queue, batches } = new Bench();
+        const open = new Set<(typeof batches)[number]>();
+        const served: Served[number][] = [];
+        let watched = 0;
+        const finishOne = async (choice: number) => {
+          const running = batches.filter((batch) => open.has(batch));
+          const batch = running[choice % running.length];
+          if (batch === undefined) return;
+          open.delete(batch);
+          batch.finish();
+          await settle();
+          watch();
+        };
+        const watch = () => {
+          for (const batch of batches.slice(watched)) {
+            const busy = new Set([...open].flatMap(({ works }) => works.map(({ showId }) => showId)));
+            for (const { showId } of batch.works) expect(busy).not.toContain(showId);
+            open.add(batch);
+            served.push(...batch.works);
+          }
+          watched = batches.length;
+        };
+        const answers = shows.map((showId, index) => queue.submit(showId, `${showId}:${index}`));
+        watch();
+        for (const choice of choices) await finishOne(choice);
+        while (open.size > 0) await finishOne(0);
+        const results = await Promise.all(answers);
+        expect(results).toEqual(shows.map((showId, index) => `done: ${showId}:${index}`));
+        for (const show of new Set(shows)) {
+          const inOrder = shows.flatMap((showId, index) => (showId === show ? [`${showId}:${index}`] : []));
+          expect(served.filter(({ showId }) => showId === show).map(({ work }) => work)).toEqual(inOrder);
+        }
+      }),
+    );
+  });
+});
