@@ -8,6 +8,7 @@ import {
   type ShowOptions,
   signUp,
 } from './fixtures.js';
+import { audits } from './open-worlds.js';
 import { startTestRedis } from './redis.js';
 import { hasRedis } from './run.js';
 import { type ServerOptions, startServer, type TestServer } from './server.js';
@@ -56,6 +57,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 async function build(options: WorldOptions, stack: AsyncDisposableStack): Promise<World> {
   const database = await createTestDatabase();
   stack.defer(() => database.drop());
+  const audit = () => auditInventory(database.pool);
+  audits.add(audit);
+  stack.defer(() => void audits.delete(audit));
   const redis = hasRedis && options.redis !== false ? await startTestRedis() : undefined;
   stack.defer(() => redis?.stop());
   const stripe = await startTestStripe();
