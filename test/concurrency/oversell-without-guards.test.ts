@@ -52,7 +52,8 @@ describe('500 buyers who go for 50 tickets at once', () => {
         expect(outcomes.CONFIRMED).toBe(ordered);
         if (ordered <= 50 && run < RUNS) continue;
         expect(ordered).toBeGreaterThan(50);
-        expect(audit).toContain(`but its CONFIRMED orders bought ${ordered}`);
+        // Sold twice, or counted once though sold twice: the audit sees the one as the other.
+        expect(audit).toContain('contradict each other');
         return;
       }
     } finally {
