@@ -52,8 +52,12 @@ describe('500 buyers who go for 50 tickets at once', () => {
         expect(outcomes.CONFIRMED).toBe(ordered);
         if (ordered <= 50 && run < RUNS) continue;
         expect(ordered).toBeGreaterThan(50);
-        // Sold twice, or counted once though sold twice: the audit sees the one as the other.
-        expect(audit).toContain('contradict each other');
+        // Either one server's count was written over, or both were counted and are too many.
+        const [lost, tooMany] = [
+          `but its CONFIRMED orders bought ${ordered}`,
+          `sold ${ordered} is more than its quantity 50`,
+        ];
+        expect([lost, tooMany].some((finding) => audit.includes(finding))).toBe(true);
         return;
       }
     } finally {
