@@ -15,6 +15,11 @@ export class Metrics {
     'type',
     'outcome',
   ]);
+  readonly executions = this.counter(
+    'boxoffice_graphql_executions_total',
+    'Executions of documents: compiled ones that came again and again, and interpreted ones',
+    ['way'],
+  );
   readonly purchases = this.counter('boxoffice_purchases_total', 'Purchases by outcome', ['outcome']);
   readonly ordersSettled = this.counter(
     'boxoffice_orders_settled_total',

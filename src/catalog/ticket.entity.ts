@@ -6,7 +6,10 @@ import { Show } from './show.entity.js';
 
 /** Its counters are written by inventory/counters.ts alone: here they are only read. */
 @Entity({ tableName: 'ticket' })
-@ObjectType({ description: 'One kind of admission to a show, with its own price and its own inventory.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'One kind of admission to a show, with its own price and its own inventory.',
+})
 export class Ticket {
   @Field(() => ID)
   @PrimaryKey({ type: 'integer' })
