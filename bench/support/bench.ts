@@ -30,18 +30,20 @@ export interface Group {
 
 /**
  * Measures everything once in turn, as many times as there are rounds (A B C A B C ...), so that what the machine
- * does beside it falls on all alike. Once more before that, for compilers and caches to be warm.
+ * does beside it falls on all alike. Once more before that, for compilers and caches to be warm, unless each
+ * measurement starts servers of its own.
  */
 export async function alternate<Name extends string, Result>(
-  { rounds, progress }: Bench,
+  { rounds, progress }: Pick<Bench, 'rounds' | 'progress'>,
   contenders: Readonly<Record<Name, () => Promise<Result>>>,
+  { warmUp = true } = {},
 ): Promise<Record<Name, Result[]>> {
   const entries = Object.entries(contenders) as [Name, () => Promise<Result>][];
   const results = Object.fromEntries(entries.map(([name]) => [name, []])) as unknown as Record<
     Name,
     Result[]
   >;
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = warmUp ? 0 : 1; round <= rounds; round += 1) {
     progress(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
     for (const [name, measure] of entries) {
       const result = await measure();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HttpConnection } from './http-connection.js';
 import { Latencies, type LatencyCounts } from './latencies.js';
-import { type Outcome, type Requests, requestsOf, type Work } from './work.js';
+import { type Outcome, requestsOf, type Work } from './work.js';
 
 export interface LoadJob {
   /** Connections are spread evenly over these servers. */
@@ -46,11 +46,14 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
       connections.map(async ({ server, http }, index) => {
         let due = performance.now() + (period * index) / job.connections;
         while (performance.now() < end) {
-          if (period > 0) await delay(Math.max(0, due - performance.now()));
+          const planned = due;
           due += period;
-          await one(requests, http, (outcome, latency) =>
-            tally.count(server, outcome, latency, performance.now() <= end),
-          );
+          if (period > 0) await delay(Math.max(0, planned - performance.now()));
+          // Who comes at a rate of their own waits from then on, even while an earlier answer is late.
+          const since = period > 0 ? Math.min(planned, performance.now()) : performance.now();
+          const outcome = requests.check(await http.send(requests.next()));
+          const now = performance.now();
+          tally.count(server, outcome, now - since, now <= end);
         }
       }),
     );
@@ -58,18 +61,6 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
     for (const { http } of connections) http.close();
   }
   return tally.result(job.seconds);
-}
-
-async function one(
-  requests: Requests,
-  http: HttpConnection,
-  count: (outcome: Outcome, latency: number) => void,
-): Promise<void> {
-  const request = requests.next();
-  const sent = performance.now();
-  const answer = await http.send(request);
-  const latency = performance.now() - sent;
-  count(requests.check(answer), latency);
 }
 
 class Tally {
