@@ -54,6 +54,7 @@ async function main(): Promise<void> {
   const pgbench = await findPgbench();
   const machine = await describeMachine(stack, pgbench?.version);
   printMachine(machine);
+  if (given.quick) console.log('quick: the figures say nothing of how fast anything is, only that it works.');
   const common = { stack, pgbench, load, ...extent() } satisfies Omit<Bench, 'progress'>;
   const rows: Row[] = [];
   for (const group of groups.filter(({ name }) => only?.includes(name) ?? true)) {

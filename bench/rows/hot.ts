@@ -40,6 +40,7 @@ export const hot: Group = {
       noOp: doNothing,
       crowd: buy(product, ours, CROWD),
     });
+    await buyers.sellOut(database, [product.url], ours);
     await database.audit(buyers.toldSold);
     return rowsOf(results as Record<string, LoadResult[]>);
   },

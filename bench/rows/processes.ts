@@ -2,6 +2,7 @@ import { alternate, Buyers, countRefused, type Group, rates } from '../support/b
 import { putOnSale } from '../support/catalogue.js';
 import { bounded, compare } from '../support/row.js';
 import type { Server } from '../support/server.js';
+import type { Target } from '../support/work.js';
 
 const BUYERS = 64;
 const PROCESSES = 3;
@@ -31,6 +32,11 @@ export const processes: Group = {
         work: { kind: 'purchase', targets },
       });
     const { one, several } = await alternate(bench, { one: buy(servers.slice(0, 1)), several: buy(servers) });
+    await buyers.sellOut(
+      database,
+      servers.map(({ url }) => url),
+      targets[0] as Target,
+    );
     await database.audit(buyers.toldSold);
     return [
       compare({

@@ -4,6 +4,7 @@ import type { LoadResult } from '../support/load.js';
 import type { PgbenchResult } from '../support/pgbench.js';
 import { compare } from '../support/row.js';
 import type { Server } from '../support/server.js';
+import type { Target } from '../support/work.js';
 
 const BUYERS = 64;
 const SHOWS = 200;
@@ -29,6 +30,7 @@ export const spread: Group = {
       ...(pgbench && { pgbench: () => pgbench.run(bare, 'spread', BUYERS, bench.seconds) }),
       locked: buy(locked),
     })) as Record<string, LoadResult[]>;
+    await buyers.sellOut(database, [product.url], targets[0] as Target);
     await database.audit(buyers.toldSold);
     const { product: sold = [], locked: theirs = [] } = results;
     const sales = { unit: 'sold/s', product: rates(sold) };

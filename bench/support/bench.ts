@@ -2,7 +2,8 @@ import { Latencies } from './latencies.js';
 import type { LoadJob, LoadResult } from './load.js';
 import type { Pgbench } from './pgbench.js';
 import type { Row } from './row.js';
-import type { Stack } from './stack.js';
+import type { Database, Stack } from './stack.js';
+import type { Target } from './work.js';
 import type { Worker } from './worker.js';
 
 /** What every group of rows works with. */
@@ -66,6 +67,10 @@ export function countRefused(results: readonly LoadResult[]): number {
   return results.flatMap(({ refused }) => Object.values(refused)).reduce((sum, count) => sum + count, 0);
 }
 
+const SCARCE = 50;
+const CROWD = 256;
+const SELL_OUT_SECONDS = 1.5;
+
 /** Buyers, and how many of them were told that they have a ticket. */
 export class Buyers {
   private sold = 0;
@@ -76,6 +81,30 @@ export class Buyers {
     const result = await this.bench.load.run({ seconds: this.bench.seconds, ...job });
     this.sold += result.answered;
     return result;
+  }
+
+  /**
+   * Makes a ticket scarce and lets a crowd have it: where plenty is left, nobody could be sold too much.
+   *
+   * @throws unless exactly as many are sold as there were, and somebody is told that it is sold out.
+   */
+  async sellOut(database: Database, urls: readonly string[], target: Target): Promise<void> {
+    await database.pool.query('UPDATE ticket SET quantity = held + sold + $1::int WHERE id = $2', [
+      SCARCE,
+      target.ticketId,
+    ]);
+    const work = { kind: 'purchase', targets: [target] } as const;
+    const { answered, refused } = await this.buy({
+      urls,
+      connections: CROWD,
+      seconds: SELL_OUT_SECONDS,
+      work,
+    });
+    if (answered !== SCARCE || !refused.SOLD_OUT) {
+      throw new Error(
+        `Of ${SCARCE} tickets ${answered} were sold, and ${refused.SOLD_OUT ?? 0} refused as sold out.`,
+      );
+    }
   }
 
   get toldSold(): number {

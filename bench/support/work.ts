@@ -17,7 +17,9 @@ export interface Target {
 }
 
 /** What one request was answered: what was asked for, or a refusal by its code. Anything else is thrown. */
-export type Outcome = 'ok' | 'INVENTORY_BUSY';
+export type Outcome = 'ok' | (typeof REFUSALS)[number];
+
+const REFUSALS = ['INVENTORY_BUSY', 'SOLD_OUT'] as const;
 
 export interface Requests {
   next(): HttpRequest;
@@ -62,8 +64,9 @@ function purchases(targets: readonly Target[]): Requests {
     check({ status, body }) {
       const text = body.toString('latin1');
       if (status === 200 && PURCHASED.test(text)) return 'ok';
-      if (text.includes('"code":"INVENTORY_BUSY"')) return 'INVENTORY_BUSY';
-      throw wrong(status, text);
+      const refusal = REFUSALS.find((code) => text.includes(`"code":"${code}"`));
+      if (refusal === undefined) throw wrong(status, text);
+      return refusal;
     },
   };
 }
