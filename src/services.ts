@@ -26,6 +26,7 @@ import {
   OrderService,
   OrderSettlement,
   OrderTokens,
+  type PurchaseExecutor,
   PurchaseService,
   QueuedPurchaseExecutor,
 } from './orders/index.js';
@@ -38,6 +39,12 @@ export interface Foundations extends Coordination {
   readonly counters: InventoryCounters;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** What carries purchases out in the place of the queue. */
+  readonly createExecutor?: (
+    foundations: Foundations,
+    placement: OrderPlacement,
+    inventory: InventoryStream,
+  ) => PurchaseExecutor;
 }
 
 export type Services = ReturnType<typeof createServices>;
@@ -77,9 +84,11 @@ export function createServices(foundations: Foundations) {
     holdMinutes: environment.HOLD_MINUTES,
     platformFeePercent: environment.PLATFORM_FEE_PERCENT,
   });
-  const executor = new QueuedPurchaseExecutor(orm, foundations.locks, placement, stream, metrics, logger, {
-    waitMs: environment.LOCK_WAIT_MS,
-  });
+  const executor =
+    foundations.createExecutor?.(foundations, placement, stream) ??
+    new QueuedPurchaseExecutor(orm, foundations.locks, placement, stream, metrics, logger, {
+      waitMs: environment.LOCK_WAIT_MS,
+    });
   const purchases = new PurchaseService(
     new SaleReader(orm),
     producers,
