@@ -1,6 +1,6 @@
 import type { Viewer } from '../accounts/index.js';
 import { type Orm, oneAtATime } from '../database/index.js';
-import type { RequestContext } from '../graphql/context.js';
+import type { Reading } from './reading.js';
 
 /** Of which producers' teams viewers are; asked for anew by every operation, together with others' questions. */
 export class Memberships {
@@ -8,9 +8,9 @@ export class Memberships {
 
   constructor(private readonly orm: Orm) {}
 
-  /** The producers whose teams the viewer is of; for `context.use`, so once an operation. */
-  readonly own = (context: RequestContext): Promise<ReadonlySet<number>> => {
-    const viewer: Viewer | null = context.viewer();
+  /** The producers whose teams the viewer is of; for `reading.use`, so once an operation. */
+  readonly own = (reading: Reading): Promise<ReadonlySet<number>> => {
+    const viewer: Viewer | null = reading.viewer();
     return viewer === null ? Promise.resolve(new Set()) : this.loader.load(viewer.userId);
   };
 

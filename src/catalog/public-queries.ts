@@ -37,7 +37,7 @@ export class PublicQuery<Value> extends Verified {
     return this.loader.load('answer');
   }
 
-  changesAt(): number {
+  override changesAt(): number {
     return Number.POSITIVE_INFINITY;
   }
 }

@@ -57,8 +57,7 @@ export class PublishedShow extends Verified {
     this.hasUnconfirmed = false;
   }
 
-  /** The next instant at which the clock alone changes a status, in milliseconds since the epoch. */
-  changesAt(now: Date): number {
+  override changesAt(now: Date): number {
     const endsAt = this.show.endsAt ?? this.show.startsAt;
     const instants = this.tickets.map((ticket) => nextStatusChange(ticket.saleIn(this.show), now)?.getTime());
     if (endsAt > now) instants.push(endsAt.getTime());

@@ -1,10 +1,10 @@
 import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
 import type { Orm } from '../database/index.js';
-import type { RequestContext } from '../graphql/context.js';
 import { encodeCursor, type Page } from '../validation/paging.js';
 import type { Memberships } from './memberships.js';
 import type { PublicQueries } from './public-queries.js';
 import type { PublishedShows } from './published-shows.js';
+import type { Reading } from './reading.js';
 import { Show } from './show.entity.js';
 import {
   conditionsOf,
@@ -33,44 +33,44 @@ export class ShowList {
   ) {}
 
   /** @throws AppError BAD_USER_INPUT */
-  async page(context: RequestContext, given: ShowListing): Promise<Page<Show>> {
-    const viewer = context.viewer();
+  async page(reading: Reading, given: ShowListing): Promise<Page<Show>> {
+    const viewer = reading.viewer();
     const listing = decodeListing(given);
-    const own = viewer === null ? [] : [...(await context.use(this.memberships.own))];
-    return own.length === 0 ? this.publicPage(context, listing) : this.teamPage(context, listing, own);
+    const own = viewer === null ? [] : [...(await reading.use(this.memberships.own))];
+    return own.length === 0 ? this.publicPage(reading, listing) : this.teamPage(reading, listing, own);
   }
 
-  private async publicPage(context: RequestContext, listing: DecodedListing): Promise<Page<Show>> {
+  private async publicPage(reading: Reading, listing: DecodedListing): Promise<Page<Show>> {
     const query = this.queries.of(`places ${JSON.stringify(listing)}`, () =>
       readPlaces(this.orm.em.fork(), listing, isPublic()),
     );
     const places = await query.value();
-    context.dependOn(query);
-    return this.pageOf(context, listing, places, () => this.countPublic(context, listing));
+    reading.dependOn(query);
+    return this.pageOf(reading, listing, places, () => this.countPublic(reading, listing));
   }
 
-  private async countPublic(context: RequestContext, listing: DecodedListing): Promise<number> {
+  private async countPublic(reading: Reading, listing: DecodedListing): Promise<number> {
     const query = this.queries.of(`count ${JSON.stringify(listing.filter)}`, () =>
       count(this.orm.em.fork(), listing, isPublic()),
     );
     const total = await query.value();
-    context.dependOn(query);
+    reading.dependOn(query);
     return total;
   }
 
   /** For whoever sees drafts: which shows there are is read anew, and so is each draft. */
   private async teamPage(
-    context: RequestContext,
+    reading: Reading,
     listing: DecodedListing,
     own: readonly number[],
   ): Promise<Page<Show>> {
     const visible = { $or: [isPublic(), { producerId: { $in: [...own] } }] };
-    const places = await readPlaces(context.em, listing, visible);
-    return this.pageOf(context, listing, places, () => count(context.em, listing, visible));
+    const places = await readPlaces(reading.em, listing, visible);
+    return this.pageOf(reading, listing, places, () => count(reading.em, listing, visible));
   }
 
   private async pageOf(
-    context: RequestContext,
+    reading: Reading,
     { size, after }: DecodedListing,
     places: readonly Place[],
     countAll: () => Promise<number>,
@@ -78,25 +78,22 @@ export class ShowList {
     const wanted = places.slice(0, size);
     const [published, drafts] = await Promise.all([
       Promise.all(wanted.map(({ id, isDraft }) => (isDraft ? undefined : this.shows.find(id)))),
-      this.drafts(context, wanted),
+      this.drafts(reading, wanted),
     ]);
     const edges = wanted.flatMap(({ id, cursor }, index) => {
       const show = published[index];
-      if (show) context.dependOn(show);
+      if (show) reading.dependOn(show);
       // One that is gone since the list was read is left out, and so is the answer from being kept.
-      else context.keepPrivate();
+      else reading.keepPrivate();
       const node = show?.show ?? drafts.get(id);
       return node ? [{ node, cursor }] : [];
     });
     return { edges, hasNextPage: places.length > size, hasPreviousPage: after !== null, countAll };
   }
 
-  private async drafts(
-    context: RequestContext,
-    places: readonly Place[],
-  ): Promise<ReadonlyMap<number, Show>> {
+  private async drafts(reading: Reading, places: readonly Place[]): Promise<ReadonlyMap<number, Show>> {
     const ids = places.filter(({ isDraft }) => isDraft).map(({ id }) => id);
-    const shows = ids.length === 0 ? [] : await context.em.find(Show, { id: { $in: ids } });
+    const shows = ids.length === 0 ? [] : await reading.em.find(Show, { id: { $in: ids } });
     return new Map(shows.map((show) => [show.id, show]));
   }
 }

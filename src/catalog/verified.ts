@@ -23,6 +23,9 @@ export abstract class Verified {
     return this.verifiedAt > this.outdatedAt && now - this.verifiedAt <= MAX_AGE_MS;
   }
 
+  /** When the clock alone changes what is told next, in milliseconds since the epoch; or infinity. */
+  abstract changesAt(now: Date): number;
+
   /** @param sentAt when the statement was sent that has confirmed it */
   verify(sentAt: number): void {
     this.verifiedAt = Math.max(this.verifiedAt, sentAt);
