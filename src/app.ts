@@ -72,8 +72,12 @@ export async function createApp(
   const server = createHttpServer(environment.TRUSTED_PROXIES, readiness.isDraining, metrics, logger);
   const apollo = createApollo(schema, environment.INTROSPECTION, metrics, logger);
   await apollo.start();
-  graphqlRoute(server, apollo, async ({ authorization, requestId, clientAddress, signal }) =>
-    createContext(await services.accessTokens.read(authorization), requestId, clientAddress, signal),
+  graphqlRoute(
+    server,
+    apollo,
+    async ({ authorization, requestId, clientAddress, signal }) =>
+      createContext(await services.accessTokens.read(authorization), requestId, clientAddress, signal),
+    metrics,
   );
   webhookRoutes(server, services.webhooks, logger);
   checkoutRoutes(server, (sessionId) =>
