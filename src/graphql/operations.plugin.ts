@@ -9,9 +9,10 @@ export function operationsPlugin(metrics: Metrics, logger: Logger): ApolloServer
     async requestDidStart() {
       const started = performance.now();
       return {
-        async willSendResponse({ operation, operationName, response }) {
+        async willSendResponse({ operation, operationName, response, contextValue }) {
           const ms = performance.now() - started;
           const errors = response.body.kind === 'single' ? response.body.singleResult.errors : undefined;
+          if (errors) contextValue.keepPrivate();
           const codes = errors?.map((error) => error.extensions?.code);
           const type = operation?.operation ?? 'none';
           metrics.operations.observe({ type, outcome: codes ? 'error' : 'success' }, ms / 1000);
