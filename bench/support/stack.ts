@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { auditInventory } from '../../dev/audit.js';
 import { type Postgres, startPostgres } from '../../dev/postgres.js';
 import { type Redis, startRedis } from '../../dev/redis.js';
+import { makeRunDirectory } from '../../dev/run-directory.js';
 import { makeTemplate, TEMPLATE_DATABASE } from '../../dev/template.js';
 import { productEnvironment, type Server, startServer } from './server.js';
 
@@ -38,10 +38,8 @@ const SETTINGS = { max_connections: '300' };
 /** PostgreSQL is durable: a commit waits for the disk. */
 export async function startStack(): Promise<Stack> {
   await using stack = new AsyncDisposableStack();
-  const directory = mkdtempSync(join(tmpdir(), 'boxoffice-bench-'));
+  const directory = makeRunDirectory('boxoffice-bench-');
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
-  // PostgreSQL may have to run as an account other than ours.
-  chmodSync(directory, 0o711);
   const postgres = await startPostgres({ dataDirectory: join(directory, 'postgres'), settings: SETTINGS });
   stack.defer(() => postgres.stop());
   await makeTemplate(postgres.url);
