@@ -52,10 +52,14 @@ async function main(): Promise<void> {
   await using stack = await startStack();
   await using load = startWorker<never, never>(import.meta.url, './support/load-process.js');
   const pgbench = await findPgbench();
-  const machine = await describeMachine(stack, pgbench?.version);
+  const bounds = extent();
+  const machine = {
+    ...(await describeMachine(stack, pgbench?.version)),
+    measured: `${bounds.rounds} rounds of ${bounds.seconds} s each`,
+  };
   printMachine(machine);
   if (given.quick) console.log('quick: the figures say nothing of how fast anything is, only that it works.');
-  const common = { stack, pgbench, load, ...extent() } satisfies Omit<Bench, 'progress'>;
+  const common = { stack, pgbench, load, ...bounds } satisfies Omit<Bench, 'progress'>;
   const rows: Row[] = [];
   for (const group of groups.filter(({ name }) => only?.includes(name) ?? true)) {
     const bench = { ...common, progress: (text: string) => progress(`${group.name}: ${text}`) };
