@@ -1,6 +1,10 @@
 import { AccessTokens, AccountService, RateLimits, RefreshTokens } from './accounts/index.js';
 import {
+  CatalogReader,
+  Memberships,
   ProducerService,
+  PublicQueries,
+  PublishedShows,
   SaleReader,
   ShowList,
   ShowService,
@@ -126,12 +130,20 @@ export function createServices(foundations: Foundations) {
     metrics,
     logger,
   );
-  const showList = new ShowList(producers);
+  const memberships = new Memberships(orm);
+  const publishedShows = new PublishedShows(orm, events, metrics, logger);
+  const publicQueries = new PublicQueries(events, logger);
+  const catalogReader = new CatalogReader(publishedShows, memberships);
+  const showList = new ShowList(orm, memberships, publishedShows, publicQueries);
   return {
     accessTokens,
     accounts,
     producers,
     shows,
+    memberships,
+    publishedShows,
+    publicQueries,
+    catalogReader,
     showList,
     tickets,
     purchases,

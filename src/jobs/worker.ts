@@ -2,7 +2,7 @@ import { type Runner, run, type TaskList, Logger as WorkerLogger } from 'graphil
 import type { Orm } from '../database/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
-import type { LateRefunds, OrderChecks } from '../orders/index.js';
+import { type LateRefunds, type OrderChecks, spreadConfirmations } from '../orders/index.js';
 import type { OrderMails } from './order-mails.js';
 
 const CONCURRENT_JOBS = 4;
@@ -12,6 +12,8 @@ const ORDER_CHECK_MS = 2_000;
 const DEAD_AFTER = '5 minutes';
 const UNLOCK_EVERY_MS = 60_000;
 const QUEUE_CHECK_MS = 2_000;
+/** How often the mails of purchases that were made together become jobs, in milliseconds. */
+const SPREAD_MS = 500;
 
 /** Background work: mails and refunds from the job queue, and the looking after of orders. */
 export class Worker {
@@ -35,6 +37,7 @@ export class Worker {
     await this.keepQueueRunning();
     this.repeat(ORDER_CHECK_MS, 'order checks', () => this.orderChecks.begin());
     this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());
+    this.repeat(SPREAD_MS, 'spreading confirmations', () => spreadConfirmations(this.orm));
     this.repeat(QUEUE_CHECK_MS, 'running the job queue', () => this.keepQueueRunning());
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { persistNew } from '../database/index.js';
 import { Attendee, AttendeeStatus } from './attendee.entity.js';
 import { newAttendeeCode } from './codes.js';
 import type { Order } from './order.entity.js';
@@ -9,22 +10,18 @@ import type { OrderLine } from './order-line.entity.js';
 export function createAttendees(em: EntityManager, order: Order, lines: readonly OrderLine[]): Attendee[] {
   return lines.flatMap((line) =>
     Array.from({ length: line.quantity }, (_, position) =>
-      em.create(
-        Attendee,
-        {
-          id: randomUUID(),
-          orderId: order.id,
-          orderLineId: line.id,
-          ticketId: line.ticketId,
-          position,
-          name: order.name,
-          email: order.email,
-          status: AttendeeStatus.VALID,
-          code: newAttendeeCode(),
-          checkedInAt: null,
-        },
-        { persist: true },
-      ),
+      persistNew(em, new Attendee(), {
+        id: randomUUID(),
+        orderId: order.id,
+        orderLineId: line.id,
+        ticketId: line.ticketId,
+        position,
+        name: order.name,
+        email: order.email,
+        status: AttendeeStatus.VALID,
+        code: newAttendeeCode(),
+        checkedInAt: null,
+      }),
     ),
   );
 }

@@ -1,4 +1,5 @@
 export { CheckoutWebhooks } from './checkout-webhooks.js';
+export { spreadConfirmations } from './confirmation-jobs.js';
 export { LateRefunds } from './late-refunds.js';
 export { OrderResolver } from './order.resolver.js';
 export { OrderService } from './order.service.js';

@@ -27,9 +27,12 @@ export async function findKnownOrders(
   const rows = await em.execute<
     { show_id: number; email: string; idempotency_key: string; id: string; input_hash: string }[]
   >(
-    `select o.show_id, lower(o.email) as email, o.idempotency_key, o.id, o.input_hash
+    // With its own limit each key is looked up in the index, whatever the planner thinks of a table that grows.
+    `select k.show as show_id, k.email, k.key as idempotency_key, o.id, o.input_hash
      from jsonb_to_recordset(?::jsonb) as k(show int, email text, key text)
-     join orders o on o.show_id = k.show and lower(o.email) = k.email and o.idempotency_key = k.key`,
+     cross join lateral (
+       select id, input_hash from orders
+       where show_id = k.show and lower(email) = k.email and idempotency_key = k.key limit 1) as o`,
     [JSON.stringify(keys)],
   );
   return new Map(

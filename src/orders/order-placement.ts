@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { addJobs } from '../database/index.js';
+import { persistNew } from '../database/index.js';
 import { AppError } from '../errors.js';
 import type { CounterChange, InventoryCounters, TicketRow } from '../inventory/index.js';
 import { percentOf } from '../validation/money.js';
 import type { Attendee } from './attendee.entity.js';
 import { createAttendees } from './attendees.js';
 import { newReference } from './codes.js';
+import { enqueueConfirmations } from './confirmation-jobs.js';
 import { findKnownOrders, keyOf } from './known-orders.js';
 import { Order, OrderStatus, PaymentStatus } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
@@ -73,7 +74,7 @@ export class OrderPlacement {
     const changes = batch.changes();
     const changed = changes.length === 0 ? [] : await this.counters.change(em, changes);
     await em.flush();
-    await addJobs(em, 'send-order-confirmation', batch.confirmed());
+    await enqueueConfirmations(em, batch.confirmed());
     return { placements, tickets: changed };
   }
 }
@@ -117,10 +118,8 @@ class Batch {
     return [...this.moved.values()];
   }
 
-  confirmed(): { orderId: string }[] {
-    return this.orders
-      .filter((order) => order.status === OrderStatus.CONFIRMED)
-      .map((order) => ({ orderId: order.id }));
+  confirmed(): string[] {
+    return this.orders.filter((order) => order.status === OrderStatus.CONFIRMED).map((order) => order.id);
   }
 
   private take(priced: PricedPurchase): void {
@@ -138,11 +137,14 @@ class Batch {
   private create(purchase: Purchase, priced: PricedPurchase): PlacedOrder {
     const order = this.createOrder(purchase, priced);
     const lines = priced.tickets.map(({ row, quantity }, position) =>
-      this.em.create(
-        OrderLine,
-        { id: randomUUID(), orderId: order.id, ticketId: row.id, position, quantity, unitAmount: row.price },
-        { persist: true },
-      ),
+      persistNew(this.em, new OrderLine(), {
+        id: randomUUID(),
+        orderId: order.id,
+        ticketId: row.id,
+        position,
+        quantity,
+        unitAmount: row.price,
+      }),
     );
     const attendees = order.status === OrderStatus.CONFIRMED ? createAttendees(this.em, order, lines) : [];
     this.orders.push(order);
@@ -153,32 +155,28 @@ class Batch {
     const free = priced.total === 0;
     const expiresAt = free ? null : new Date(this.now.getTime() + this.terms.holdMinutes * 60_000);
     const firstCheck = new Date(this.now.getTime() + FIRST_CHECK_MS);
-    return this.em.create(
-      Order,
-      {
-        id: randomUUID(),
-        reference: newReference(),
-        showId: request.showId,
-        buyerId,
-        email: request.email,
-        name: request.name,
-        status: free ? OrderStatus.CONFIRMED : OrderStatus.PENDING,
-        paymentStatus: free ? PaymentStatus.NOT_REQUIRED : PaymentStatus.UNPAID,
-        totalAmount: priced.total,
-        currency: priced.currency,
-        createdAt: this.now,
-        expiresAt,
-        confirmedAt: free ? this.now : null,
-        checkAt: expiresAt && (expiresAt < firstCheck ? expiresAt : firstCheck),
-        idempotencyKey: request.idempotencyKey,
-        inputHash: request.inputHash,
-        successUrl: request.successUrl,
-        cancelUrl: request.cancelUrl,
-        applicationFeeAmount: percentOf(priced.total, this.terms.platformFeePercent),
-        stripeAccountId: free ? null : stripeAccountId,
-      },
-      { persist: true },
-    );
+    return persistNew(this.em, new Order(), {
+      id: randomUUID(),
+      reference: newReference(),
+      showId: request.showId,
+      buyerId,
+      email: request.email,
+      name: request.name,
+      status: free ? OrderStatus.CONFIRMED : OrderStatus.PENDING,
+      paymentStatus: free ? PaymentStatus.NOT_REQUIRED : PaymentStatus.UNPAID,
+      totalAmount: priced.total,
+      currency: priced.currency,
+      createdAt: this.now,
+      expiresAt,
+      confirmedAt: free ? this.now : null,
+      checkAt: expiresAt && (expiresAt < firstCheck ? expiresAt : firstCheck),
+      idempotencyKey: request.idempotencyKey,
+      inputHash: request.inputHash,
+      successUrl: request.successUrl,
+      cancelUrl: request.cancelUrl,
+      applicationFeeAmount: percentOf(priced.total, this.terms.platformFeePercent),
+      stripeAccountId: free ? null : stripeAccountId,
+    });
   }
 }
 

@@ -1,6 +1,8 @@
 import { Migration20261122000000_initial } from './Migration20261122000000_initial.js';
+import { Migration20261122120000_purchases_at_speed } from './Migration20261122120000_purchases_at_speed.js';
 
 /** In the order they are applied; the names are what the database remembers. */
 export const migrations = [
   { name: 'Migration20261122000000_initial', class: Migration20261122000000_initial },
+  { name: 'Migration20261122120000_purchases_at_speed', class: Migration20261122120000_purchases_at_speed },
 ];
