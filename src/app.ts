@@ -8,6 +8,7 @@ import { createOrm, SERVER_TIMEOUTS } from './database/index.js';
 import type { Environment } from './env.js';
 import { createApollo } from './graphql/apollo.js';
 import { RequestContext } from './graphql/context.js';
+import { PersistedQueries } from './graphql/persisted-queries.js';
 import { createSchema, type Resolvers } from './graphql/schema.js';
 import { checkoutRoutes } from './http/checkout.routes.js';
 import { graphiqlRoute } from './http/graphiql/graphiql.route.js';
@@ -70,7 +71,8 @@ export async function createApp(
 
   const readiness = createReadiness(foundations);
   const server = createHttpServer(environment.TRUSTED_PROXIES, readiness.isDraining, metrics, logger);
-  const apollo = createApollo(schema, environment.INTROSPECTION, metrics, logger);
+  const persistedQueries = new PersistedQueries(foundations.events);
+  const apollo = createApollo(schema, environment.INTROSPECTION, persistedQueries, metrics, logger);
   await apollo.start();
   graphqlRoute(
     server,

@@ -7,37 +7,42 @@ import type { Upkeep } from './upkeep.js';
 import { Verified } from './verified.js';
 
 /** A show that was read from memory; no unit of work knows it. */
-export class PublicShow extends Show {
-  constructor(readonly published: PublishedShow) {
-    super();
-  }
+export abstract class PublicShow extends Show {
+  abstract readonly published: PublishedShow;
 }
 
 /** A ticket of such a show. */
-export class PublicTicket extends Ticket {
-  constructor(readonly published: PublishedShow) {
-    super();
-  }
+export abstract class PublicTicket extends Ticket {
+  abstract readonly published: PublishedShow;
+}
+
+interface Parts {
+  readonly show: PublicShow;
+  readonly producer: Producer;
+  /** In id order. */
+  readonly tickets: readonly PublicTicket[];
 }
 
 /** What is told of one public show. Its terms stand for as long as this object; its counters move. */
 export class PublishedShow extends Verified {
-  readonly show = new PublicShow(this);
-  tickets: readonly PublicTicket[] = [];
+  readonly show: PublicShow;
+  readonly producer: Producer;
+  readonly tickets: readonly PublicTicket[];
   /** Whether counters came from a message, which the database has not confirmed yet. */
   hasUnconfirmed = false;
 
   constructor(
     upkeep: Upkeep,
-    readonly producer: Producer,
     /** A digest of its terms. */
     readonly terms: string,
     /** Of the rows that it was read from last. */
     public revision: string,
     /** About how many bytes it takes. */
     readonly size: number,
+    partsOf: (published: PublishedShow) => Parts,
   ) {
     super(upkeep);
+    ({ show: this.show, producer: this.producer, tickets: this.tickets } = partsOf(this));
   }
 
   /** Takes in what a message says; what is known to be newer stays. */

@@ -11,11 +11,13 @@ import { formatError } from './errors.js';
 import { createExecutor } from './execution.js';
 import { DOCUMENT_LIMITS, documentLimits } from './limits.js';
 import { operationsPlugin } from './operations.plugin.js';
+import type { PersistedQueries } from './persisted-queries.js';
 import { subscriptionsPlugin } from './subscriptions.plugin.js';
 
 export function createApollo(
   schema: GraphQLSchema,
   introspection: boolean,
+  persistedQueries: PersistedQueries,
   metrics: Metrics,
   logger: Logger,
 ): ApolloServer<RequestContext> {
@@ -24,6 +26,7 @@ export function createApollo(
     introspection,
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,
+    persistedQueries: { cache: persistedQueries },
     parseOptions: { maxTokens: DOCUMENT_LIMITS.tokens },
     validationRules: [...documentLimits],
     formatError: (formatted, error) => formatError(formatted, error, logger),

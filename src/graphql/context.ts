@@ -30,7 +30,8 @@ export class RequestContext {
   private unitOfWork: EntityManager | undefined;
   private readonly memory = new Map<unknown, unknown>();
   private objects = 0;
-  private madeOf: Map<Source, number> | undefined = new Map();
+  /** An object of its own: Apollo copies the context, and the copy is what resolvers see. */
+  private readonly answer = { sources: new Map<Source, number>(), isPrivate: false };
 
   constructor(
     private readonly newUnitOfWork: () => EntityManager,
@@ -52,17 +53,18 @@ export class RequestContext {
 
   /** What the answer was made of, each with its version then; undefined if there is anything private in it. */
   get sources(): ReadonlyMap<Source, number> | undefined {
-    return this.madeOf;
+    return this.answer.isPrivate ? undefined : this.answer.sources;
   }
 
   /** Notes that the answer is made of this, as it is now. */
   dependOn(source: Source): void {
-    if (this.madeOf?.has(source) === false) this.madeOf.set(source, source.version);
+    const { sources } = this.answer;
+    if (!sources.has(source)) sources.set(source, source.version);
   }
 
   /** The answer is for whoever asked, and never for another. */
   keepPrivate(): void {
-    this.madeOf = undefined;
+    this.answer.isPrivate = true;
   }
 
   /** @throws AppError UNAUTHENTICATED for a token that is invalid or expired; null without one */

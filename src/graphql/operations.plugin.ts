@@ -16,8 +16,6 @@ export function operationsPlugin(metrics: Metrics, logger: Logger): ApolloServer
           const codes = errors?.map((error) => error.extensions?.code);
           const type = operation?.operation ?? 'none';
           metrics.operations.observe({ type, outcome: codes ? 'error' : 'success' }, ms / 1000);
-          // What may be kept by others is decided where it is known to be the same for everybody.
-          response.http.headers.set('cache-control', 'no-store');
           logger.debug({ type, operationName, ms: Math.round(ms), codes }, 'An operation was answered');
         },
       };

@@ -13,6 +13,7 @@ import { InventoryResolver, TicketStatus } from '../inventory/index.js';
 import { AttendeeStatus, OrderStatus, PaymentStatus } from '../orders/entities.js';
 import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from '../orders/index.js';
 import type { RequestContext } from './context.js';
+import { callMethodsDirectly } from './direct-resolvers.js';
 
 registerEnumType(ShowStatus, { name: 'ShowStatus' });
 registerEnumType(TicketStatus, { name: 'TicketStatus' });
@@ -51,6 +52,7 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
     // Every subscription names its own source; type-graphql insists on having a default one.
     pubSub: { publish: unused, subscribe: unused },
   });
+  callMethodsDirectly(schema, resolvers);
   renewBeforeMutations(schema);
   return schema;
 }

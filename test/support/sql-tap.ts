@@ -7,6 +7,8 @@ export interface SqlTap {
   readonly url: string;
   /** Runs the work and returns the statements that were sent meanwhile, in the order they came. */
   during<Result>(work: () => Promise<Result>): Promise<{ result: Result; statements: string[] }>;
+  /** From now on no answer of the database arrives until the returned function is called. */
+  holdAnswers(): () => void;
   close(): Promise<void>;
 }
 
@@ -18,6 +20,7 @@ export async function startSqlTap(databaseUrl: string): Promise<SqlTap> {
   const target = new URL(databaseUrl);
   const statements: string[] = [];
   const sockets = new Set<Socket>();
+  let answersMayPass = Promise.resolve();
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
@@ -27,8 +30,14 @@ export async function startSqlTap(databaseUrl: string): Promise<SqlTap> {
     }
     const listener = new FrontendListener((statement) => statements.push(statement));
     client.on('data', (chunk: Buffer) => listener.push(chunk));
+    const held = async function* (answers: AsyncIterable<Buffer>) {
+      for await (const answer of answers) {
+        await answersMayPass;
+        yield answer;
+      }
+    };
     // A connection that either side cuts ends the other one too; tests cut connections on purpose.
-    void Promise.allSettled([pipeline(client, upstream), pipeline(upstream, client)]);
+    void Promise.allSettled([pipeline(client, upstream), pipeline(upstream, held, client)]);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = new URL(target);
@@ -39,6 +48,11 @@ export async function startSqlTap(databaseUrl: string): Promise<SqlTap> {
       const before = statements.length;
       const result = await work();
       return { result, statements: statements.slice(before) };
+    },
+    holdAnswers() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      answersMayPass = promise;
+      return resolve;
     },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
