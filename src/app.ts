@@ -72,8 +72,12 @@ export async function createApp(
   const server = createHttpServer(environment.TRUSTED_PROXIES, readiness.isDraining, metrics, logger);
   const apollo = createApollo(schema, environment.INTROSPECTION, metrics, logger);
   await apollo.start();
-  graphqlRoute(server, apollo, async ({ authorization, requestId, clientAddress, signal }) =>
-    createContext(await services.accessTokens.read(authorization), requestId, clientAddress, signal),
+  graphqlRoute(
+    server,
+    apollo,
+    async ({ authorization, requestId, clientAddress, signal }) =>
+      createContext(await services.accessTokens.read(authorization), requestId, clientAddress, signal),
+    metrics,
   );
   webhookRoutes(server, services.webhooks, logger);
   checkoutRoutes(server, (sessionId) =>
@@ -104,6 +108,8 @@ export async function createApp(
       await Promise.all([services.worker.stop(), stopServing()]);
       await apollo.stop();
       services.stream.close();
+      services.publishedShows.close();
+      services.publicQueries.close();
       services.mailer.close();
       await foundations.events.close();
       await foundations.locks.close();
@@ -125,8 +131,8 @@ function resolversOf(services: Services): Resolvers {
     [AccountResolver, new AccountResolver(services.accounts)],
     [ProducerResolver, new ProducerResolver(services.producers)],
     [UserProducersResolver, new UserProducersResolver()],
-    [ShowResolver, new ShowResolver(services.shows, services.showList)],
-    [TicketResolver, new TicketResolver(services.tickets, services.producers)],
+    [ShowResolver, new ShowResolver(services.shows, services.catalogReader, services.showList)],
+    [TicketResolver, new TicketResolver(services.tickets, services.catalogReader, services.memberships)],
     [InventoryResolver, new InventoryResolver()],
     [OrderResolver, new OrderResolver(services.orders, services.purchases)],
     [OrderFieldsResolver, new OrderFieldsResolver()],

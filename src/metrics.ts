@@ -15,6 +15,11 @@ export class Metrics {
     'type',
     'outcome',
   ]);
+  readonly executions = this.counter(
+    'boxoffice_graphql_executions_total',
+    'Executions of documents: compiled ones that came again and again, and interpreted ones',
+    ['way'],
+  );
   readonly purchases = this.counter('boxoffice_purchases_total', 'Purchases by outcome', ['outcome']);
   readonly ordersSettled = this.counter(
     'boxoffice_orders_settled_total',
@@ -33,6 +38,21 @@ export class Metrics {
     ['reason'],
   );
   readonly purchasesWaiting = this.gauge('boxoffice_purchases_waiting', 'Purchases that wait their turn');
+  readonly readModelShows = this.gauge('boxoffice_read_model_shows', 'Public shows kept in memory');
+  readonly readModelLoads = this.counter(
+    'boxoffice_read_model_loads_total',
+    'Public shows read from the database into memory',
+  );
+  readonly readModelVerifications = this.counter(
+    'boxoffice_read_model_verifications_total',
+    'Public shows in memory compared with the database, by whether it had another state',
+    ['outcome'],
+  );
+  readonly sharedAnswers = this.counter(
+    'boxoffice_shared_answers_total',
+    'Anonymous requests to /graphql, by whether a kept answer served them',
+    ['outcome'],
+  );
   readonly redisAvailable = this.gauge('boxoffice_redis_available', '1 while Redis answers', ['use']);
   readonly jobs = this.counter('boxoffice_jobs_total', 'Background jobs by task and outcome', [
     'task',

@@ -1,6 +1,10 @@
 import { AccessTokens, AccountService, RateLimits, RefreshTokens } from './accounts/index.js';
 import {
+  CatalogReader,
+  Memberships,
   ProducerService,
+  PublicQueries,
+  PublishedShows,
   SaleReader,
   ShowList,
   ShowService,
@@ -26,6 +30,7 @@ import {
   OrderService,
   OrderSettlement,
   OrderTokens,
+  type PurchaseExecutor,
   PurchaseService,
   QueuedPurchaseExecutor,
 } from './orders/index.js';
@@ -38,6 +43,12 @@ export interface Foundations extends Coordination {
   readonly counters: InventoryCounters;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** What carries purchases out in the place of the queue. */
+  readonly createExecutor?: (
+    foundations: Foundations,
+    placement: OrderPlacement,
+    inventory: InventoryStream,
+  ) => PurchaseExecutor;
 }
 
 export type Services = ReturnType<typeof createServices>;
@@ -77,9 +88,11 @@ export function createServices(foundations: Foundations) {
     holdMinutes: environment.HOLD_MINUTES,
     platformFeePercent: environment.PLATFORM_FEE_PERCENT,
   });
-  const executor = new QueuedPurchaseExecutor(orm, foundations.locks, placement, stream, metrics, logger, {
-    waitMs: environment.LOCK_WAIT_MS,
-  });
+  const executor =
+    foundations.createExecutor?.(foundations, placement, stream) ??
+    new QueuedPurchaseExecutor(orm, foundations.locks, placement, stream, metrics, logger, {
+      waitMs: environment.LOCK_WAIT_MS,
+    });
   const purchases = new PurchaseService(
     new SaleReader(orm),
     producers,
@@ -117,12 +130,20 @@ export function createServices(foundations: Foundations) {
     metrics,
     logger,
   );
-  const showList = new ShowList(producers);
+  const memberships = new Memberships(orm);
+  const publishedShows = new PublishedShows(orm, events, metrics, logger);
+  const publicQueries = new PublicQueries(events, logger);
+  const catalogReader = new CatalogReader(publishedShows, memberships);
+  const showList = new ShowList(orm, memberships, publishedShows, publicQueries);
   return {
     accessTokens,
     accounts,
     producers,
     shows,
+    memberships,
+    publishedShows,
+    publicQueries,
+    catalogReader,
     showList,
     tickets,
     purchases,

@@ -23,6 +23,7 @@ export class SignInInput {
 }
 
 @ObjectType({
+  simpleResolvers: true,
   description: 'A session: send `Authorization: Bearer <accessToken>`; refresh it before it expires.',
 })
 export class AuthPayload {

@@ -1,7 +1,11 @@
+export { CatalogReader } from './catalog-reader.js';
 export { catalogLoaders } from './loaders.js';
+export { Memberships } from './memberships.js';
 export { Producer } from './producer.entity.js';
 export { ProducerResolver, UserProducersResolver } from './producer.resolver.js';
 export { ProducerService } from './producer.service.js';
+export { PublicQueries } from './public-queries.js';
+export { PublishedShows } from './published-shows.js';
 export { SaleReader, type ShowSale } from './sale-reader.js';
 export { Show, ShowStatus } from './show.entity.js';
 export { ShowResolver } from './show.resolver.js';

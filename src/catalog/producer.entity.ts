@@ -2,7 +2,7 @@ import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType } from 'type-graphql';
 
 @Entity({ tableName: 'producer' })
-@ObjectType({ description: 'Whoever puts shows on sale and is paid for them.' })
+@ObjectType({ simpleResolvers: true, description: 'Whoever puts shows on sale and is paid for them.' })
 export class Producer {
   @Field(() => ID)
   @PrimaryKey({ type: 'integer' })

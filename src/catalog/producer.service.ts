@@ -82,10 +82,4 @@ export class ProducerService {
     if (viewer === null) return false;
     return (await em.count(ProducerMember, { producerId, userId: viewer.userId })) > 0;
   }
-
-  /** The producers whose teams the viewer is of. */
-  async idsOf(em: EntityManager, viewer: Viewer): Promise<ReadonlySet<number>> {
-    const memberships = await em.find(ProducerMember, { userId: viewer.userId });
-    return new Set(memberships.map((membership) => membership.producerId));
-  }
 }

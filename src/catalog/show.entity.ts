@@ -10,7 +10,7 @@ export enum ShowStatus {
 }
 
 @Entity({ tableName: 'show' })
-@ObjectType()
+@ObjectType({ simpleResolvers: true })
 export class Show {
   @Field(() => ID)
   @PrimaryKey({ type: 'integer' })

@@ -46,7 +46,7 @@ export class ShowFilter {
   startsBefore?: Date | null;
 }
 
-@ObjectType({ description: "Where a producer finishes Stripe's onboarding." })
+@ObjectType({ simpleResolvers: true, description: "Where a producer finishes Stripe's onboarding." })
 export class StripeOnboarding {
   @Field(() => String)
   url!: string;

@@ -1,8 +1,10 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { connectionType, edgeType } from '../graphql/connection.js';
 import type { RequestContext } from '../graphql/context.js';
+import type { CatalogReader } from './catalog-reader.js';
 import { catalogLoaders } from './loaders.js';
 import { Producer } from './producer.entity.js';
+import { PublicShow } from './published-show.js';
 import { Show } from './show.entity.js';
 import { CreateShowInput, ShowFilter } from './show.inputs.js';
 import type { ShowService } from './show.service.js';
@@ -16,12 +18,13 @@ const ShowConnection = connectionType('Show', Show, ShowEdge);
 export class ShowResolver {
   constructor(
     private readonly shows: ShowService,
+    private readonly reader: CatalogReader,
     private readonly list: ShowList,
   ) {}
 
   @Query(() => Show, { nullable: true, name: 'show' })
   async show(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<Show | null> {
-    return this.shows.find(context.em, context.viewer(), id);
+    return this.reader.show(context, id);
   }
 
   @Query(() => ShowConnection, { name: 'shows', description: 'In the order they start. At most 100 a page.' })
@@ -31,8 +34,7 @@ export class ShowResolver {
     @Arg('filter', () => ShowFilter, { nullable: true }) filter: ShowFilter | null,
     @Ctx() context: RequestContext,
   ) {
-    const page = await this.list.page(context.em, context.viewer(), { first: first ?? 20, after, filter });
-    return new ShowConnection(page);
+    return new ShowConnection(await this.list.page(context, { first: first ?? 20, after, filter }));
   }
 
   @Mutation(() => Show, { description: "As a draft, which only the producer's team can see." })
@@ -49,12 +51,14 @@ export class ShowResolver {
   }
 
   @FieldResolver(() => Producer)
-  producer(@Root() show: Show, @Ctx() context: RequestContext): Promise<Producer> {
+  producer(@Root() show: Show, @Ctx() context: RequestContext): Producer | Promise<Producer> {
+    if (show instanceof PublicShow) return show.published.producer;
     return context.use(catalogLoaders).producer.load(show.producerId);
   }
 
   @FieldResolver(() => [Ticket])
-  tickets(@Root() show: Show, @Ctx() context: RequestContext): Promise<Ticket[]> {
+  tickets(@Root() show: Show, @Ctx() context: RequestContext): readonly Ticket[] | Promise<Ticket[]> {
+    if (show instanceof PublicShow) return context.count(show.published.tickets);
     return context.counted(context.use(catalogLoaders).ticketsOfShow.load(show.id));
   }
 }

@@ -32,14 +32,8 @@ export class ShowService {
     private readonly stream: InventoryStream,
   ) {}
 
-  /** @throws AppError BAD_USER_INPUT; null when there is none, or it is another producer's draft */
-  async find(em: EntityManager, viewer: Viewer | null, id: string): Promise<Show | null> {
-    const show = await em.findOne(Show, { id: parseShowId(id) });
-    return show && (await this.isVisible(em, viewer, show)) ? show : null;
-  }
-
   /** Drafts are for the producer's team alone. */
-  async isVisible(em: EntityManager, viewer: Viewer | null, show: Show): Promise<boolean> {
+  private async isVisible(em: EntityManager, viewer: Viewer | null, show: Show): Promise<boolean> {
     return show.storedStatus !== 'DRAFT' || this.producers.isMember(em, viewer, show.producerId);
   }
 

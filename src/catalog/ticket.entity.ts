@@ -1,12 +1,15 @@
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import { Money } from '../graphql/money.js';
-import { available } from '../inventory/ticket-status.js';
+import { available, type TicketSale } from '../inventory/ticket-status.js';
 import { Show } from './show.entity.js';
 
 /** Its counters are written by inventory/counters.ts alone: here they are only read. */
 @Entity({ tableName: 'ticket' })
-@ObjectType({ description: 'One kind of admission to a show, with its own price and its own inventory.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'One kind of admission to a show, with its own price and its own inventory.',
+})
 export class Ticket {
   @Field(() => ID)
   @PrimaryKey({ type: 'integer' })
@@ -64,5 +67,12 @@ export class Ticket {
   @Field(() => Int)
   available(): number {
     return available(this);
+  }
+
+  /** What decides on its status, as a ticket of this show. */
+  saleIn(show: Show): TicketSale {
+    const { quantity, held, sold, salesStartAt, salesEndAt } = this;
+    const { storedStatus: showStatus, startsAt, endsAt } = show;
+    return { quantity, held, sold, salesStartAt, salesEndAt, showStatus, showEndsAt: endsAt ?? startsAt };
   }
 }

@@ -1,8 +1,10 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { RequestContext } from '../graphql/context.js';
 import { TicketStatus, ticketStatus } from '../inventory/index.js';
+import type { CatalogReader } from './catalog-reader.js';
 import { catalogLoaders } from './loaders.js';
-import type { ProducerService } from './producer.service.js';
+import type { Memberships } from './memberships.js';
+import { PublicTicket } from './published-show.js';
 import { Show } from './show.entity.js';
 import { Ticket } from './ticket.entity.js';
 import { CreateTicketInput, UpdateTicketInput } from './ticket.inputs.js';
@@ -11,16 +13,19 @@ import type { TicketService } from './ticket.service.js';
 const CAPACITY =
   "Capacity: quantity = available + held + sold, at every instant. Null for whoever is not of the producer's team.";
 
+type MaybeNumber = null | Promise<number | null>;
+
 @Resolver(() => Ticket)
 export class TicketResolver {
   constructor(
     private readonly tickets: TicketService,
-    private readonly producers: ProducerService,
+    private readonly reader: CatalogReader,
+    private readonly memberships: Memberships,
   ) {}
 
   @Query(() => Ticket, { nullable: true })
   async ticket(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<Ticket | null> {
-    return this.tickets.find(context.em, context.viewer(), id);
+    return this.reader.ticket(context, id);
   }
 
   @Mutation(() => Ticket)
@@ -42,47 +47,38 @@ export class TicketResolver {
   }
 
   @FieldResolver(() => Show)
-  show(@Root() ticket: Ticket, @Ctx() context: RequestContext): Promise<Show> {
+  show(@Root() ticket: Ticket, @Ctx() context: RequestContext): Show | Promise<Show> {
+    if (ticket instanceof PublicTicket) return ticket.published.show;
     return context.use(catalogLoaders).show.load(ticket.showId);
   }
 
   @FieldResolver(() => TicketStatus)
-  async status(@Root() ticket: Ticket, @Ctx() context: RequestContext): Promise<TicketStatus> {
-    const show = await this.show(ticket, context);
-    const sale = {
-      quantity: ticket.quantity,
-      held: ticket.held,
-      sold: ticket.sold,
-      salesStartAt: ticket.salesStartAt,
-      salesEndAt: ticket.salesEndAt,
-      showStatus: show.storedStatus,
-      showEndsAt: show.endsAt ?? show.startsAt,
-    };
-    return ticketStatus(sale, new Date());
+  status(@Root() ticket: Ticket, @Ctx() context: RequestContext): TicketStatus | Promise<TicketStatus> {
+    const show = this.show(ticket, context);
+    const statusIn = (known: Show) => ticketStatus(ticket.saleIn(known), new Date());
+    return show instanceof Promise ? show.then(statusIn) : statusIn(show);
   }
 
   @FieldResolver(() => Int, { nullable: true, description: CAPACITY })
-  async quantity(@Root() ticket: Ticket, @Ctx() context: RequestContext): Promise<number | null> {
-    return (await this.isTeam(ticket, context)) ? ticket.quantity : null;
+  quantity(@Root() ticket: Ticket, @Ctx() context: RequestContext): MaybeNumber {
+    return this.forTeam(ticket, context, ticket.quantity);
   }
 
   @FieldResolver(() => Int, { nullable: true, description: CAPACITY })
-  async held(@Root() ticket: Ticket, @Ctx() context: RequestContext): Promise<number | null> {
-    return (await this.isTeam(ticket, context)) ? ticket.held : null;
+  held(@Root() ticket: Ticket, @Ctx() context: RequestContext): MaybeNumber {
+    return this.forTeam(ticket, context, ticket.held);
   }
 
   @FieldResolver(() => Int, { nullable: true, description: CAPACITY })
-  async sold(@Root() ticket: Ticket, @Ctx() context: RequestContext): Promise<number | null> {
-    return (await this.isTeam(ticket, context)) ? ticket.sold : null;
+  sold(@Root() ticket: Ticket, @Ctx() context: RequestContext): MaybeNumber {
+    return this.forTeam(ticket, context, ticket.sold);
   }
 
-  private async isTeam(ticket: Ticket, context: RequestContext): Promise<boolean> {
-    const viewer = context.viewer();
-    if (viewer === null) return false;
-    const [own, show] = await Promise.all([context.use(this.ownProducerIds), this.show(ticket, context)]);
-    return own.has(show.producerId);
+  /** Whoever is not signed in is of no team, and whatever the team alone may see is in no shared answer. */
+  private forTeam(ticket: Ticket, context: RequestContext, value: number): MaybeNumber {
+    if (context.viewer() === null) return null;
+    return Promise.all([context.use(this.memberships.own), this.show(ticket, context)]).then(([own, show]) =>
+      own.has(show.producerId) ? value : null,
+    );
   }
-
-  private readonly ownProducerIds = (context: RequestContext): Promise<ReadonlySet<number>> =>
-    this.producers.idsOf(context.em, context.signedIn());
 }

@@ -54,12 +54,6 @@ export class TicketService {
     private readonly stream: InventoryStream,
   ) {}
 
-  /** Null when there is none, or its show is another producer's draft. */
-  async find(em: EntityManager, viewer: Viewer | null, id: string): Promise<Ticket | null> {
-    const ticket = await em.findOne(Ticket, { id: parseTicketId(id) });
-    return ticket && (await this.shows.find(em, viewer, String(ticket.showId))) ? ticket : null;
-  }
-
   /** @throws AppError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN; CONFLICT when the show is over */
   async create(
     em: EntityManager,

@@ -1,10 +1,14 @@
-import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import type { RequestContext } from './context.js';
 import { formatError } from './errors.js';
+import { createExecutor } from './execution.js';
 import { DOCUMENT_LIMITS, documentLimits } from './limits.js';
 import { operationsPlugin } from './operations.plugin.js';
 import { subscriptionsPlugin } from './subscriptions.plugin.js';
@@ -16,7 +20,7 @@ export function createApollo(
   logger: Logger,
 ): ApolloServer<RequestContext> {
   return new ApolloServer<RequestContext>({
-    schema,
+    gateway: ownExecution(schema, metrics),
     introspection,
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,
@@ -26,8 +30,29 @@ export function createApollo(
     stopOnTerminationSignals: false,
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
+      // It would run code of its own for every field of every answer.
+      ApolloServerPluginCacheControlDisabled(),
       operationsPlugin(metrics, logger),
       subscriptionsPlugin(),
     ],
   });
+}
+
+/** The place where Apollo lets others execute: what it has parsed and checked, and whose errors it formats. */
+function ownExecution(
+  schema: GraphQLSchema,
+  metrics: Metrics,
+): ApolloServerOptionsWithGateway<RequestContext>['gateway'] {
+  const execute = createExecutor(schema, metrics);
+  return {
+    onSchemaLoadOrUpdate(callback) {
+      callback({ apiSchema: schema, coreSupergraphSdl: '' });
+      return () => {};
+    },
+    load: async () => ({
+      executor: async ({ document, request: { operationName, variables }, context }) =>
+        execute({ document, operationName, contextValue: context, variableValues: variables }),
+    }),
+    stop: async () => {},
+  };
 }

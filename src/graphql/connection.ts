@@ -3,7 +3,7 @@ import type { Page } from '../validation/paging.js';
 
 type ClassOf<Node> = abstract new (...args: never[]) => Node;
 
-@ObjectType()
+@ObjectType({ simpleResolvers: true })
 export class PageInfo {
   @Field(() => Boolean)
   hasNextPage!: boolean;
@@ -20,7 +20,7 @@ export class PageInfo {
 
 /** The object type `<name>Edge` of a connection, as the GraphQL Cursor Connections Specification has it. */
 export function edgeType<Node extends object>(name: string, NodeClass: ClassOf<Node>) {
-  @ObjectType(`${name}Edge`)
+  @ObjectType(`${name}Edge`, { simpleResolvers: true })
   class Edge {
     @Field(() => NodeClass)
     node!: Node;
@@ -37,7 +37,7 @@ export function connectionType<Node extends object>(
   NodeClass: ClassOf<Node>,
   EdgeClass: ReturnType<typeof edgeType<Node>>,
 ) {
-  @ObjectType(`${name}Connection`)
+  @ObjectType(`${name}Connection`, { simpleResolvers: true })
   class Connection {
     constructor(private readonly page: Page<Node>) {}
 

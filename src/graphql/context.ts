@@ -12,14 +12,25 @@ export interface Streams {
   ): Promise<AsyncIterable<unknown>>;
 }
 
+/** Something kept in memory that answers are made of. */
+export interface Source {
+  /** Rises whenever what it tells changes. */
+  readonly version: number;
+  /** Whether it may still be told at this instant of performance.now(). */
+  isFresh(now: number): boolean;
+  /** When the clock alone changes what it tells next, in milliseconds since the epoch; or infinity. */
+  changesAt(now: Date): number;
+}
+
 /** Far more than any page shows. */
 const MOST_OBJECTS = 20_000;
 
 /** What one operation works with: its unit of work, its viewer, and its loaders. */
 export class RequestContext {
-  private unitOfWork: EntityManager;
+  private unitOfWork: EntityManager | undefined;
   private readonly memory = new Map<unknown, unknown>();
   private objects = 0;
+  private madeOf: Map<Source, number> | undefined = new Map();
 
   constructor(
     private readonly newUnitOfWork: () => EntityManager,
@@ -30,21 +41,39 @@ export class RequestContext {
     readonly clientAddress: string,
     /** Aborted when the client has gone before it was answered; undefined where that cannot be known. */
     readonly signal?: AbortSignal,
-  ) {
-    this.unitOfWork = newUnitOfWork();
+  ) {}
+
+  /** What is read with it is for this operation alone. */
+  get em(): EntityManager {
+    this.keepPrivate();
+    this.unitOfWork ??= this.newUnitOfWork();
+    return this.unitOfWork;
   }
 
-  get em(): EntityManager {
-    return this.unitOfWork;
+  /** What the answer was made of, each with its version then; undefined if there is anything private in it. */
+  get sources(): ReadonlyMap<Source, number> | undefined {
+    return this.madeOf;
+  }
+
+  /** Notes that the answer is made of this, as it is now. */
+  dependOn(source: Source): void {
+    if (this.madeOf?.has(source) === false) this.madeOf.set(source, source.version);
+  }
+
+  /** The answer is for whoever asked, and never for another. */
+  keepPrivate(): void {
+    this.madeOf = undefined;
   }
 
   /** @throws AppError UNAUTHENTICATED for a token that is invalid or expired; null without one */
   viewer(): Viewer | null {
+    if (this.credentials.kind !== 'none') this.keepPrivate();
     return viewerOf(this.credentials);
   }
 
   /** @throws AppError UNAUTHENTICATED unless somebody is signed in */
   signedIn(): Viewer {
+    this.keepPrivate();
     return signedIn(this.credentials);
   }
 
@@ -54,14 +83,19 @@ export class RequestContext {
     return this.memory.get(make) as Made;
   }
 
+  /** The same for a list that is still to come. */
+  async counted<Row>(list: Promise<Row[]>): Promise<Row[]> {
+    return this.count(await list);
+  }
+
   /**
    * Counts the objects of a list that goes into the answer. Nesting multiplies: a document of a few
    * lines could else ask for more than fits into memory.
    *
+   * @returns the list
    * @throws AppError BAD_USER_INPUT when there are too many
    */
-  async counted<Row>(list: Promise<Row[]>): Promise<Row[]> {
-    const rows = await list;
+  count<Rows extends readonly unknown[]>(rows: Rows): Rows {
     this.objects += rows.length;
     if (this.objects <= MOST_OBJECTS) return rows;
     throw new AppError('BAD_USER_INPUT', `An answer may have at most ${MOST_OBJECTS} objects; ask for less`, {
@@ -72,7 +106,8 @@ export class RequestContext {
 
   /** Forgets what was read, before each mutation and each message of a subscription: it is old by then. */
   renew(): void {
-    this.unitOfWork = this.newUnitOfWork();
+    this.keepPrivate();
+    this.unitOfWork = undefined;
     this.memory.clear();
     this.objects = 0;
   }

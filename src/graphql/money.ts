@@ -1,6 +1,9 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 
-@ObjectType({ description: "An amount in the currency's minor unit (cents for USD, yen for JPY)." })
+@ObjectType({
+  simpleResolvers: true,
+  description: "An amount in the currency's minor unit (cents for USD, yen for JPY).",
+})
 export class Money {
   @Field(() => Int)
   amount!: number;

@@ -9,12 +9,15 @@ export function operationsPlugin(metrics: Metrics, logger: Logger): ApolloServer
     async requestDidStart() {
       const started = performance.now();
       return {
-        async willSendResponse({ operation, operationName, response }) {
+        async willSendResponse({ operation, operationName, response, contextValue }) {
           const ms = performance.now() - started;
           const errors = response.body.kind === 'single' ? response.body.singleResult.errors : undefined;
+          if (errors) contextValue.keepPrivate();
           const codes = errors?.map((error) => error.extensions?.code);
           const type = operation?.operation ?? 'none';
           metrics.operations.observe({ type, outcome: codes ? 'error' : 'success' }, ms / 1000);
+          // What may be kept by others is decided where it is known to be the same for everybody.
+          response.http.headers.set('cache-control', 'no-store');
           logger.debug({ type, operationName, ms: Math.round(ms), codes }, 'An operation was answered');
         },
       };

@@ -1,9 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
-import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.js';
 import type { RequestContext } from '../graphql/context.js';
+import type { Metrics } from '../metrics.js';
+import { sendPrivate, sendShared } from './graphql-answer.js';
+import { keepJsonAsText, sharingKey, toApollo } from './graphql-request.js';
+import { type SharedAnswer, SharedAnswers } from './shared-answers.js';
 
 export interface ContextSource {
   readonly authorization: string | undefined;
@@ -15,24 +18,70 @@ export interface ContextSource {
 
 export type ContextFactory = (source: ContextSource) => Promise<RequestContext>;
 
+/** GraphQL over HTTP: what is the same for everybody is answered from memory, all else by Apollo. */
 export function graphqlRoute(
   server: FastifyInstance,
   apollo: ApolloServer<RequestContext>,
   createContext: ContextFactory,
+  metrics: Metrics,
 ): void {
-  server.route({
-    url: '/graphql',
-    method: ['GET', 'POST'],
-    handler: fastifyApolloHandler(apollo, {
-      context: (request, reply) =>
-        createContext({
+  const answers = new SharedAnswers();
+
+  void server.register(async (scope) => {
+    keepJsonAsText(scope);
+    scope.route({
+      url: '/graphql',
+      method: ['GET', 'POST'],
+      handler: (request, reply) => {
+        const key = sharingKey(request);
+        if (key === undefined) return execute(scope, request, reply);
+        const kept = answers.find(key);
+        if (kept === undefined) return executeShared(scope, request, reply, key);
+        // Waiting for what was sent already would cost a promise.
+        void sendKept(request, reply, kept);
+        return undefined;
+      },
+    });
+  });
+
+  /** Once for all who ask the same at once. */
+  async function executeShared(
+    scope: FastifyInstance,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    key: string,
+  ) {
+    const made = await answers.findAfterOthers(key);
+    if (made) return sendKept(request, reply, made);
+    return answers.execute(key, () => execute(scope, request, reply, key));
+  }
+
+  async function execute(scope: FastifyInstance, request: FastifyRequest, reply: FastifyReply, key?: string) {
+    const startedAt = new Date();
+    let context: RequestContext | undefined;
+    const response = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: await toApollo(scope, request),
+      context: async () => {
+        context = await createContext({
           authorization: request.headers.authorization,
           requestId: request.id,
           clientAddress: request.ip,
           signal: goneSignal(reply.raw),
-        }),
-    }),
-  });
+        });
+        return context;
+      },
+    });
+    const answer = key === undefined ? undefined : answers.keep(key, response, context?.sources, startedAt);
+    if (key !== undefined) metrics.sharedAnswers.inc({ outcome: answer ? 'made' : 'private' });
+    return answer ? sendShared(request, reply, answer) : sendPrivate(reply, response);
+  }
+
+  function sendKept(request: FastifyRequest, reply: FastifyReply, answer: SharedAnswer) {
+    metrics.sharedAnswers.inc({ outcome: 'kept' });
+    metrics.operations.observe({ type: 'query', outcome: 'success' }, reply.elapsedTime / 1000);
+    request.log.debug({ type: 'query' }, 'An operation was answered with a kept answer');
+    return sendShared(request, reply, answer);
+  }
 }
 
 function goneSignal(response: ServerResponse): AbortSignal {

@@ -29,6 +29,8 @@ export function createHttpServer(
   const server = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
+    // What a line belongs to is in the request's scope; a logger of its own for each request would cost more.
+    childLoggerFactory: (parent) => parent,
     bodyLimit: BODY_LIMIT,
     // Of what X-Forwarded-For says, only what our own proxies wrote can be believed.
     trustProxy: trustedProxies > 0 && ((_address, hop) => hop < trustedProxies),

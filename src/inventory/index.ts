@@ -2,6 +2,7 @@ export { type CounterChange, InsufficientInventoryError, InventoryCounters } fro
 export { type EventBus, InProcessEventBus } from './event-bus.js';
 export { InProcessTicketLocks } from './in-process-locks.js';
 export { InventoryResolver } from './inventory.resolver.js';
+export { type InventoryMessage, listenToInventory, type TicketCounters } from './inventory-message.js';
 export { InventoryStream } from './inventory-stream.js';
 export { LatestState } from './latest-state.js';
 export type { LockedTicket, LockTimes, TicketLocks } from './locks.js';

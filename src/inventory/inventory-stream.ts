@@ -3,20 +3,14 @@ import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import type { InventoryCounters } from './counters.js';
 import type { EventBus } from './event-bus.js';
-import { type InventoryUpdate, type TicketInventory, ticketInventory } from './inventory-update.js';
+import { channelOf, countersOf, type InventoryMessage } from './inventory-message.js';
+import { type InventoryUpdate, ticketInventory } from './inventory-update.js';
 import { ShowFeed } from './show-feed.js';
 import type { TicketRow } from './ticket-row.js';
 import { nextStatusChange } from './ticket-status.js';
 
 /** The longest delay that a timer takes, in milliseconds. */
 const LONGEST_TIMER_MS = 2_147_483_647;
-
-/** What goes over the bus. */
-interface Message {
-  readonly tickets: readonly TicketInventory[];
-  /** Whether more than counters changed, so that the clock may have to be set anew. */
-  readonly terms: boolean;
-}
 
 interface Watched {
   /** How many watch, or are about to. */
@@ -95,7 +89,7 @@ export class InventoryStream {
       ready: Promise.resolve().then(async () => {
         // Listening comes before reading: what changes in between is then heard.
         watched.stop = await this.bus.subscribe(channelOf(showId), (text) => {
-          const message = JSON.parse(text) as Message;
+          const message = JSON.parse(text) as InventoryMessage;
           feed.merge(message.tickets);
           if (message.terms) void this.reloadOrLog(showId, watched, 'news');
         });
@@ -111,7 +105,11 @@ export class InventoryStream {
 
   private send(showId: number, rows: readonly TicketRow[], terms: boolean): void {
     const now = new Date();
-    const message: Message = { tickets: rows.map((row) => ticketInventory(row, now)), terms };
+    const message: InventoryMessage = {
+      tickets: rows.map((row) => ticketInventory(row, now)),
+      counters: rows.map(countersOf),
+      terms,
+    };
     this.bus.publish(channelOf(showId), JSON.stringify(message));
   }
 
@@ -158,8 +156,4 @@ export class InventoryStream {
     watched.feed.close();
     if (this.shows.get(showId) === watched) this.shows.delete(showId);
   }
-}
-
-function channelOf(showId: number): string {
-  return `inventory:${showId}`;
 }

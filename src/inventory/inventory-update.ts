@@ -2,7 +2,7 @@ import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { TicketRow } from './ticket-row.js';
 import { available, TicketStatus, ticketStatus } from './ticket-status.js';
 
-@ObjectType()
+@ObjectType({ simpleResolvers: true })
 export class TicketInventory {
   @Field(() => ID)
   ticketId!: number;
@@ -20,6 +20,7 @@ export class TicketInventory {
 }
 
 @ObjectType({
+  simpleResolvers: true,
   description:
     'The first one after subscribing carries every ticket of the show; later ones those that changed.',
 })

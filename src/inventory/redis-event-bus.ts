@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
-import { type EventBus, InProcessEventBus, type Listener } from './event-bus.js';
+import { type EventBus, InProcessEventBus, type Listener, type PrefixListener } from './event-bus.js';
 
 /** How often the listening connection is tried, in milliseconds, and after how many misses it is given up. */
 const BEAT_MS = 2_000;
@@ -14,6 +14,7 @@ export class RedisEventBus implements EventBus {
   private readonly origin = randomUUID();
   /** Per channel how many listen here, and when Redis has agreed to send it. */
   private readonly channels = new Map<string, { count: number; ready: Promise<void> }>();
+  private readonly patterns = new Set<string>();
   private readonly gapListeners = new Set<() => void>();
   private readonly heart: NodeJS.Timeout;
   private misses = 0;
@@ -25,7 +26,12 @@ export class RedisEventBus implements EventBus {
     private readonly metrics: Metrics,
     private readonly logger: Logger,
   ) {
-    subscriber.on('message', (channel, message) => this.receive(channel, message));
+    subscriber.on('message', (channel, message) =>
+      this.receive(message, (text) => this.local.publishToChannel(channel, text)),
+    );
+    subscriber.on('pmessage', (_pattern, channel, message) =>
+      this.receive(message, (text) => this.local.publishToPrefixes(channel, text)),
+    );
     subscriber.on('ready', () => void this.connected());
     subscriber.on('close', () => this.metrics.redisAvailable.set({ use: 'events' }, 0));
     if (subscriber.status === 'ready') void this.connected();
@@ -56,6 +62,15 @@ export class RedisEventBus implements EventBus {
     };
   }
 
+  subscribeAll(prefix: string, listener: PrefixListener): () => void {
+    const pattern = `${prefix}*`;
+    const isNew = !this.patterns.has(pattern);
+    this.patterns.add(pattern);
+    // Else it is asked for as soon as the connection is there.
+    if (isNew && this.subscriber.status === 'ready') void this.listenToPatterns();
+    return this.local.subscribeAll(prefix, listener);
+  }
+
   onGap(listener: () => void): () => void {
     this.gapListeners.add(listener);
     return () => this.gapListeners.delete(listener);
@@ -68,10 +83,10 @@ export class RedisEventBus implements EventBus {
     await this.local.close();
   }
 
-  private receive(channel: string, message: string): void {
+  /** What this process has said itself was heard here when it was said. */
+  private receive(message: string, deliver: (text: string) => void): void {
     const separator = message.indexOf(' ');
-    if (message.slice(0, separator) === this.origin) return;
-    this.local.publish(channel, message.slice(separator + 1));
+    if (message.slice(0, separator) !== this.origin) deliver(message.slice(separator + 1));
   }
 
   /** Whoever only listens never notices that the other end is gone. */
@@ -91,7 +106,7 @@ export class RedisEventBus implements EventBus {
 
   private async connected(): Promise<void> {
     this.metrics.redisAvailable.set({ use: 'events' }, 1);
-    await this.listen([...this.channels.keys()]);
+    await Promise.all([this.listen([...this.channels.keys()]), this.listenToPatterns()]);
     for (const listener of this.gapListeners) listener();
   }
 
@@ -109,6 +124,15 @@ export class RedisEventBus implements EventBus {
     if (channels.length === 0) return;
     try {
       await this.subscriber.subscribe(...channels);
+    } catch (error) {
+      this.logger.warn({ err: error }, 'Listening to events has to wait until Redis is back');
+    }
+  }
+
+  private async listenToPatterns(): Promise<void> {
+    if (this.patterns.size === 0) return;
+    try {
+      await this.subscriber.psubscribe(...this.patterns);
     } catch (error) {
       this.logger.warn({ err: error }, 'Listening to events has to wait until Redis is back');
     }

@@ -11,6 +11,7 @@ export enum AttendeeStatus {
 
 @Entity({ tableName: 'attendee' })
 @ObjectType({
+  simpleResolvers: true,
   description:
     'One person admitted by one unit of an order line. Exists from the moment the order is CONFIRMED.',
 })

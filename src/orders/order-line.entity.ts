@@ -4,7 +4,7 @@ import { Ticket } from '../catalog/entities.js';
 import { Order } from './order.entity.js';
 
 @Entity({ tableName: 'order_line' })
-@ObjectType()
+@ObjectType({ simpleResolvers: true })
 export class OrderLine {
   @Field(() => ID)
   @PrimaryKey({ type: 'uuid' })

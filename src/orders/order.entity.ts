@@ -23,7 +23,7 @@ export enum PaymentStatus {
 }
 
 @Entity({ tableName: 'orders' })
-@ObjectType()
+@ObjectType({ simpleResolvers: true })
 export class Order {
   @Field(() => ID)
   @PrimaryKey({ type: 'uuid' })

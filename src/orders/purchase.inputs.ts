@@ -48,7 +48,7 @@ export class PurchaseTicketsInput {
   cancelUrl?: string | null;
 }
 
-@ObjectType()
+@ObjectType({ simpleResolvers: true })
 export class PurchaseTicketsPayload {
   @Field(() => Order)
   order!: Order;

@@ -150,7 +150,7 @@ describe('a malformed id', () => {
 
   it('costs no statement where a well-formed one does', async () => {
     const { statements } = await tap.during(() => operate(server, 'Query.show', { id: '1' }));
-    expect(statements.join()).toContain('from "show"');
+    expect(statements.join()).toContain('from show ');
   });
 });
 

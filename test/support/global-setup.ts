@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Postgres, startPostgres } from '../../dev/postgres.js';
 import { isAlive } from '../../dev/processes.js';
 import { findRedisBinary } from '../../dev/redis.js';
-import { makeTemplate, TEMPLATE_DATABASE } from './template.js';
+import { makeTemplate, TEMPLATE_DATABASE } from '../../dev/template.js';
 
 const PREFIX = 'boxoffice-test-';
 

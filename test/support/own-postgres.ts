@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type Postgres, startPostgres } from '../../dev/postgres.js';
+import { runMigrations } from '../../dev/template.js';
 import { fromSetup } from './run.js';
-import { runMigrations } from './template.js';
 
 /** A PostgreSQL for one test file alone, which it may stop, and start again on the same port. */
 export interface OwnPostgres {

@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { LogTail } from '../../dev/log-tail.js';
-import { projectRoot } from '../../dev/paths.js';
-import { supervise } from '../../dev/supervise.js';
+import { LogTail } from './log-tail.js';
+import { projectRoot } from './paths.js';
+import { supervise } from './supervise.js';
 
 export const TEMPLATE_DATABASE = 'boxoffice_template';
 

@@ -1,0 +1,19 @@
+import type { Machine } from './machine.js';
+import { table } from './report.js';
+import type { Row } from './row.js';
+
+const BEGIN = '<!-- bench: begin -->';
+const END = '<!-- bench: end -->';
+
+/**
+ * Replaces what stands between the two marks of a Markdown document.
+ *
+ * @throws when the document does not have them.
+ */
+export function writeInto(document: string, machine: Machine, rows: readonly Row[]): string {
+  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`The document has no place between ${BEGIN} and ${END}.`);
+  const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`);
+  const figures = [BEGIN, '', ...facts, '', table(rows), ''].join('\n');
+  return `${document.slice(0, begin)}${figures}\n${document.slice(end)}`;
+}

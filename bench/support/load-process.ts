@@ -1,0 +1,4 @@
+import { runLoad } from './load.js';
+import { serveJobs } from './worker.js';
+
+serveJobs(runLoad);

@@ -1,0 +1,60 @@
+import type pg from 'pg';
+
+/** Each returns one row per contradiction, with a sentence that says what contradicts what. */
+const CHECKS: readonly string[] = [
+  `SELECT format('ticket %s: held is %s, but its PENDING orders hold %s', ticket.id, ticket.held, total.quantity)
+     AS difference
+   FROM ticket
+   CROSS JOIN LATERAL (
+     SELECT coalesce(sum(order_line.quantity), 0) AS quantity
+     FROM order_line JOIN orders ON orders.id = order_line.order_id
+     WHERE order_line.ticket_id = ticket.id AND orders.status = 'PENDING'
+   ) AS total
+   WHERE ticket.held <> total.quantity`,
+  `SELECT format('ticket %s: sold is %s, but its CONFIRMED orders bought %s', ticket.id, ticket.sold, total.quantity)
+     AS difference
+   FROM ticket
+   CROSS JOIN LATERAL (
+     SELECT coalesce(sum(order_line.quantity), 0) AS quantity
+     FROM order_line JOIN orders ON orders.id = order_line.order_id
+     WHERE order_line.ticket_id = ticket.id AND orders.status = 'CONFIRMED'
+   ) AS total
+   WHERE ticket.sold <> total.quantity`,
+  `SELECT format('ticket %s: held %s + sold %s is more than its quantity %s', id, held, sold, quantity) AS difference
+   FROM ticket
+   WHERE held < 0 OR sold < 0 OR held + sold > quantity`,
+  `SELECT format('line %s of the %s order %s: %s attendees for a quantity of %s', order_line.id, orders.status,
+     orders.id, present.attendees, order_line.quantity) AS difference
+   FROM order_line
+   JOIN orders ON orders.id = order_line.order_id
+   CROSS JOIN LATERAL (
+     SELECT count(*) AS attendees FROM attendee WHERE attendee.order_line_id = order_line.id
+   ) AS present
+   WHERE present.attendees <> CASE WHEN orders.status = 'CONFIRMED' THEN order_line.quantity ELSE 0 END`,
+  `SELECT format('attendee %s: order %s and ticket %s are not those of its line', attendee.id, attendee.order_id,
+     attendee.ticket_id) AS difference
+   FROM attendee
+   JOIN order_line ON order_line.id = attendee.order_line_id
+   WHERE attendee.order_id <> order_line.order_id OR attendee.ticket_id <> order_line.ticket_id`,
+  `SELECT format('order %s has no lines', orders.id) AS difference
+   FROM orders
+   WHERE NOT EXISTS (SELECT FROM order_line WHERE order_line.order_id = orders.id)`,
+  `SELECT format('order %s: ticket %s is of another show', orders.id, ticket.id) AS difference
+   FROM orders
+   JOIN order_line ON order_line.order_id = orders.id
+   JOIN ticket ON ticket.id = order_line.ticket_id
+   WHERE ticket.show_id <> orders.show_id`,
+];
+
+/**
+ * Compares every ticket's counters, and every order's attendees, with what the orders say. All in one statement, so
+ * that it holds of one instant even while sales go on.
+ *
+ * @throws with every difference found.
+ */
+export async function auditInventory(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ difference: string }>(CHECKS.join('\nUNION ALL\n'));
+  if (rows.length === 0) return;
+  const differences = rows.map(({ difference }) => `  - ${difference}`).join('\n');
+  throw new Error(`Inventory and orders contradict each other:\n${differences}`);
+}

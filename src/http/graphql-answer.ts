@@ -1,0 +1,34 @@
+import { Readable } from 'node:stream';
+import type { HTTPGraphQLResponse } from '@apollo/server';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SharedAnswer } from './shared-answers.js';
+
+/** For caches on the way and in apps: as long as we ourselves go without asking the database. */
+const SHARED = 'public, max-age=1';
+const PRIVATE = 'private, no-store';
+/** What else than its URL makes another answer: who asks, and the media type. */
+const VARY = 'Authorization, Accept';
+
+/** An answer for whoever asked, and nobody else. */
+export function sendPrivate(reply: FastifyReply, response: HTTPGraphQLResponse): FastifyReply {
+  for (const [name, value] of response.headers) void reply.header(name, value);
+  void reply.code(response.status ?? 200).header('cache-control', PRIVATE);
+  const { body } = response;
+  return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
+}
+
+/** An answer for everybody, which others may keep where it came by GET (RFC 9110, section 13; RFC 9111). */
+export function sendShared(request: FastifyRequest, reply: FastifyReply, answer: SharedAnswer): FastifyReply {
+  if (request.method !== 'GET') {
+    void reply.header('content-type', answer.contentType).header('cache-control', PRIVATE);
+    return reply.send(answer.body);
+  }
+  void reply.header('etag', answer.etag).header('cache-control', SHARED).header('vary', VARY);
+  if (isKnown(request.headers['if-none-match'], answer.etag)) return reply.code(304).send();
+  return reply.header('content-type', answer.contentType).send(answer.body);
+}
+
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  const known = ifNoneMatch?.split(',').map((one) => one.trim().replace(/^W\//, ''));
+  return known !== undefined && (known.includes('*') || known.includes(etag));
+}
