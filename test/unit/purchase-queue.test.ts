@@ -1,29 +1,51 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type CarryOut, PurchaseQueue } from '../../src/inventory/purchase-queue.js';
+import { PurchaseQueue, type Turn } from '../../src/inventory/purchase-queue.js';
 import { Metrics } from '../../src/metrics.js';
 
 const metrics = new Metrics();
 const PATIENT = { waitMs: 60_000 };
-type Served = Parameters<CarryOut<string, string>>[0];
+type Served = Turn<string, string>['batch']['works'];
 
-/** A queue whose batches are carried out when the test says so. */
+/** A queue whose batches are served when the test says so. */
 class Bench {
   readonly batches: {
     readonly works: Served;
+    /** Answers, and ends the turn. */
     readonly finish: () => void;
+    /** Answers, and goes on with those whose work is accepted. */
+    readonly goOn: (accept: (work: string) => boolean) => void;
     readonly fail: (error: Error) => void;
   }[] = [];
   readonly queue: PurchaseQueue<string, string>;
 
   constructor(limits = PATIENT) {
-    this.queue = new PurchaseQueue<string, string>((works) => this.carryOut(works), limits, metrics);
+    this.queue = new PurchaseQueue<string, string>((turn) => this.serve(turn), limits, metrics);
   }
 
-  private carryOut(works: Served): Promise<PromiseSettledResult<string>[]> {
+  private serve({ batch, next }: Turn<string, string>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const results = works.map(({ work }) => ({ status: 'fulfilled' as const, value: `done: ${work}` }));
-      this.batches.push({ works, finish: () => resolve(results), fail: reject });
+      const serveBatch = (present: typeof batch) => {
+        const results = present.works.map(({ work }) => ({
+          status: 'fulfilled' as const,
+          value: `done: ${work}`,
+        }));
+        this.batches.push({
+          works: present.works,
+          finish: () => {
+            present.settle(results);
+            resolve();
+          },
+          goOn: (accept) => {
+            present.settle(results);
+            const more = next(accept);
+            if (more === undefined) resolve();
+            else serveBatch(more);
+          },
+          fail: reject,
+        });
+      };
+      serveBatch(batch);
     });
   }
 }
