@@ -1,5 +1,4 @@
-import DataLoader from 'dataloader';
-import type { Orm } from '../database/index.js';
+import { type Orm, oneAtATime } from '../database/index.js';
 import { type RawTicketRow, TICKET_COLUMNS, type TicketRow, ticketRow } from '../inventory/index.js';
 
 /** What a purchase has to know of a show before it takes a place in the queue. */
@@ -24,50 +23,31 @@ type RawSaleRow = { [Column in keyof RawTicketRow]: RawTicketRow[Column] | null 
  * way is served by the next one, together, so a rush costs a few statements and not one each.
  */
 export class SaleReader {
-  private readonly loader: DataLoader<number, ShowSale | null>;
-  private reading = false;
-  private waiting: (() => void) | undefined;
+  private readonly loader = oneAtATime((showIds: readonly number[]) => this.read(showIds));
 
-  constructor(private readonly orm: Orm) {
-    this.loader = new DataLoader((showIds) => this.read(showIds), {
-      cache: false,
-      batchScheduleFn: (dispatch) => this.schedule(dispatch),
-    });
-  }
+  constructor(private readonly orm: Orm) {}
 
   /** Null where there is no such show. */
   find(showId: number): Promise<ShowSale | null> {
     return this.loader.load(showId);
   }
 
-  private schedule(dispatch: () => void): void {
-    if (this.reading) this.waiting = dispatch;
-    else setImmediate(dispatch);
-  }
-
   private async read(showIds: readonly number[]): Promise<(ShowSale | null)[]> {
-    this.reading = true;
-    try {
-      const rows = await this.orm.em.fork().execute<RawSaleRow[]>(
-        `select s.id as sale_show_id, s.producer_id, p.can_accept_payments, p.stripe_account_id, ${TICKET_COLUMNS}
-         from show s join producer p on p.id = s.producer_id left join ticket t on t.show_id = s.id
-         where s.id = any (?::int[])`,
-        [`{${[...new Set(showIds)].join(',')}}`],
-      );
-      const byShow = Map.groupBy(rows, (row) => row.sale_show_id);
-      return showIds.map((showId) => saleOf(byShow.get(showId)));
-    } finally {
-      this.reading = false;
-      const waiting = this.waiting;
-      this.waiting = undefined;
-      waiting?.();
-    }
+    const rows = await this.orm.em.fork().execute<RawSaleRow[]>(
+      `select s.id as sale_show_id, s.producer_id, p.can_accept_payments, p.stripe_account_id, ${TICKET_COLUMNS}
+       from show s join producer p on p.id = s.producer_id left join ticket t on t.show_id = s.id
+       where s.id = any (?::int[])`,
+      [`{${[...new Set(showIds)].join(',')}}`],
+    );
+    const sales = new Map(
+      [...Map.groupBy(rows, (row) => row.sale_show_id)].map(([id, of]) => [id, saleOf(of)]),
+    );
+    return showIds.map((showId) => sales.get(showId) ?? null);
   }
 }
 
-function saleOf(rows: readonly RawSaleRow[] | undefined): ShowSale | null {
-  const first = rows?.[0];
-  if (rows === undefined || first === undefined) return null;
+function saleOf(rows: readonly RawSaleRow[]): ShowSale {
+  const first = rows[0] as RawSaleRow;
   return {
     producerId: first.producer_id,
     status: first.show_status,

@@ -7,7 +7,7 @@ const LARGEST_BATCH = 256;
 /** A show with this many waiting is served by itself, so that others need not wait for it. */
 const HOT = 16;
 /** Of such a show: while some are in the database, others are decoded and answered. */
-const HOT_BATCH = Number(process.env.HOT_BATCH ?? 48);
+const HOT_BATCH = 48;
 /** Turns that are under way at the same time. */
 const LANES = 3;
 /** Waiting for one show; whoever comes then is told so at once instead of being kept in vain. */

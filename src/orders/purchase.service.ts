@@ -5,6 +5,7 @@ import { AppError, isAppError, notFound } from '../errors.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import { providerUnavailable } from '../payments/index.js';
+import type { KnownOrders } from './known-orders.js';
 import { Order, OrderStatus } from './order.entity.js';
 import type { OrderCheckout } from './order-checkout.js';
 import type { OrderLifecycle } from './order-lifecycle.service.js';
@@ -28,6 +29,7 @@ export class PurchaseService {
     private readonly sales: Pick<SaleReader, 'find'>,
     private readonly producers: Pick<ProducerService, 'isMember'>,
     private readonly executor: PurchaseExecutor,
+    private readonly known: Pick<KnownOrders, 'find'>,
     private readonly checkout: OrderCheckout,
     private readonly lifecycle: OrderLifecycle,
     private readonly tokens: OrderTokens,
@@ -127,13 +129,9 @@ export class PurchaseService {
 
   /** @throws AppError IDEMPOTENCY_KEY_REUSED when the key came with another input */
   private async findKnown(em: EntityManager, request: PurchaseRequest): Promise<Order | null> {
-    if (request.idempotencyKey === null) return null;
-    const [row] = await em.execute<{ id: string }[]>(
-      'select id from orders where show_id = ? and lower(email) = lower(?) and idempotency_key = ?',
-      [request.showId, request.email, request.idempotencyKey],
-    );
-    if (row === undefined) return null;
-    const order = await em.findOneOrFail(Order, { id: row.id });
+    const known = await this.known.find(request);
+    if (known === null) return null;
+    const order = await em.findOneOrFail(Order, { id: known.id });
     if (order.inputHash === request.inputHash) return order;
     throw new AppError('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used for another purchase', {
       field: 'idempotencyKey',

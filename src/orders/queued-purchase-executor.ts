@@ -2,7 +2,6 @@ import type { Orm } from '../database/index.js';
 import { isAppError } from '../errors.js';
 import {
   type InventoryStream,
-  type LockTimes,
   type PurchaseBatch,
   PurchaseQueue,
   type TicketLocks,
@@ -16,16 +15,6 @@ import type { ExecutedPurchase, PurchaseExecutor } from './purchase-executor.js'
 type Batch = PurchaseBatch<Purchase, ExecutedPurchase>;
 type Works = Batch['works'];
 type Settled = PromiseSettledResult<ExecutedPurchase>;
-
-/** One batch on its way through the database. */
-interface Transaction {
-  readonly batch: Batch;
-  /** For the locks, in milliseconds. */
-  readonly waitedMs: number;
-  /** Resolves before the commit, with whether another batch may follow under the same hold. */
-  readonly placed: Promise<boolean>;
-  readonly committed: Promise<Placements>;
-}
 
 /** One hold of the locks and one transaction for everyone who waits. */
 export class QueuedPurchaseExecutor implements PurchaseExecutor {
@@ -54,36 +43,26 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
     else turn.batch.settle(await this.serveShows(works, [...shows.values()]));
   }
 
-  /**
-   * Under one hold of the locks, batch after batch for as long as that is fair to other processes. Each begins
-   * while the one before it commits: what both want makes it wait in the database, not for us.
-   */
+  /** Under one hold of the locks, batch after batch for as long as that is fair to other processes. */
   private async serveShow(turn: Turn<Purchase, ExecutedPurchase>): Promise<void> {
-    const tickets = ticketsOf(turn.batch.works);
-    const held = new Set(tickets.map(({ ticketId }) => ticketId));
-    const isCovered = ({ request }: Purchase) => request.wanted.every(({ ticketId }) => held.has(ticketId));
-    const open: Transaction[] = [];
-    const serveAll = async (signal: AbortSignal, times: LockTimes) => {
-      let waitedMs = times.waitedMs;
-      for (let batch: Batch | undefined = turn.batch; batch !== undefined; waitedMs = 0) {
-        const transaction = this.begin(batch, signal, waitedMs);
-        open.push(transaction);
-        const mayFollow = await transaction.placed;
-        if (open.length > 1) await this.answer(open[0] as Transaction).then(() => open.shift(), ignore);
-        batch = open.length === 1 && mayFollow && times.goOn() ? turn.next(isCovered) : undefined;
-      }
-      await Promise.allSettled(open.map((transaction) => transaction.committed));
-    };
+    let batch = turn.batch;
     try {
-      await this.locks.hold(tickets, serveAll);
+      const tickets = ticketsOf(batch.works);
+      const held = new Set(tickets.map(({ ticketId }) => ticketId));
+      const isCovered = ({ request }: Purchase) => request.wanted.every(({ ticketId }) => held.has(ticketId));
+      const last = await this.locks.hold(tickets, async (signal, times) => {
+        for (let waitedMs = times.waitedMs; ; waitedMs = 0) {
+          const placed = await this.inTransaction(batch.works, signal);
+          // Stripe is not asked while locks are held: whoever has to pay is answered after the release.
+          const next = !isPayable(placed) && times.goOn() ? turn.next(isCovered) : undefined;
+          if (next === undefined) return { placed, waitedMs };
+          batch.settle(this.announce(batch.works, placed, waitedMs));
+          batch = next;
+        }
+      });
+      batch.settle(this.announce(batch.works, last.placed, last.waitedMs));
     } catch (reason) {
-      turn.batch.settle(await this.oneByOne(turn.batch.works, reason));
-    }
-    for (const transaction of open) {
-      const { batch } = transaction;
-      await this.answer(transaction).catch(async (reason) =>
-        batch.settle(await this.oneByOne(batch.works, reason)),
-      );
+      batch.settle(await this.oneByOne(batch.works, reason));
     }
   }
 
@@ -117,43 +96,20 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
   private async together(works: Works, lockWaitMs?: number): Promise<readonly Settled[]> {
     const { placed, waitedMs } = await this.locks.hold(
       ticketsOf(works),
-      async (signal, times) => ({
-        placed: await this.inTransaction(works, signal, ignore),
-        waitedMs: times.waitedMs,
-      }),
+      async (signal, { waitedMs }) => ({ placed: await this.inTransaction(works, signal), waitedMs }),
       lockWaitMs,
     );
     return this.announce(works, placed, waitedMs);
   }
 
-  private begin(batch: Batch, signal: AbortSignal, waitedMs: number): Transaction {
-    const { promise: placed, resolve } = Promise.withResolvers<boolean>();
-    // Stripe is not asked while locks are held: whoever has to pay is answered after the release.
-    const committed = this.inTransaction(batch.works, signal, (placements) =>
-      resolve(!isPayable(placements)),
-    );
-    committed.catch(() => resolve(false));
-    return { batch, waitedMs, placed, committed };
-  }
-
-  private inTransaction(
-    works: Works,
-    signal: AbortSignal,
-    onPlaced: (placements: Placements) => void,
-  ): Promise<Placements> {
+  private inTransaction(works: Works, signal: AbortSignal): Promise<Placements> {
     const purchases = works.map((one) => one.work);
     return this.orm.em.transactional(async (em) => {
-      const placements = await this.placement.placeAll(em, purchases);
+      const placed = await this.placement.placeAll(em, purchases);
       // Whoever lost the locks must not commit on top of those who hold them now.
       signal.throwIfAborted();
-      onPlaced(placements);
-      return placements;
+      return placed;
     });
-  }
-
-  /** @throws what made the transaction fail */
-  private async answer({ batch, committed, waitedMs }: Transaction): Promise<void> {
-    batch.settle(this.announce(batch.works, await committed, waitedMs));
   }
 
   private announce(
@@ -167,8 +123,6 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
     );
   }
 }
-
-function ignore(): void {}
 
 function isPayable({ placements }: Placements): boolean {
   return placements.some((one) => one.kind === 'placed' && one.placed.order.totalAmount > 0);
