@@ -17,7 +17,7 @@ const MOST_OBJECTS = 20_000;
 
 /** What one operation works with: its unit of work, its viewer, and its loaders. */
 export class RequestContext {
-  private unitOfWork: EntityManager;
+  private unitOfWork: EntityManager | undefined;
   private readonly memory = new Map<unknown, unknown>();
   private objects = 0;
 
@@ -30,11 +30,10 @@ export class RequestContext {
     readonly clientAddress: string,
     /** Aborted when the client has gone before it was answered; undefined where that cannot be known. */
     readonly signal?: AbortSignal,
-  ) {
-    this.unitOfWork = newUnitOfWork();
-  }
+  ) {}
 
   get em(): EntityManager {
+    this.unitOfWork ??= this.newUnitOfWork();
     return this.unitOfWork;
   }
 
@@ -72,7 +71,7 @@ export class RequestContext {
 
   /** Forgets what was read, before each mutation and each message of a subscription: it is old by then. */
   renew(): void {
-    this.unitOfWork = this.newUnitOfWork();
+    this.unitOfWork = undefined;
     this.memory.clear();
     this.objects = 0;
   }
