@@ -44,8 +44,6 @@ export async function startStack(settings: Readonly<Record<string, string>> = {}
   await using stack = new AsyncDisposableStack();
   const directory = makeRunDirectory('boxoffice-bench-');
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
-  // PostgreSQL may have to run as an account other than ours.
-  chmodSync(directory, 0o711);
   const postgres = await startPostgres({
     dataDirectory: join(directory, 'postgres'),
     settings: { ...SETTINGS, ...settings },

@@ -11,5 +11,6 @@ export { PurchaseQueue, type Turn } from './purchase-queue.js';
 export { connectToRedis } from './redis-connections.js';
 export { RedisEventBus } from './redis-event-bus.js';
 export { RedlockTicketLocks } from './redlock.js';
+export { FeedSubscription, type SharedFeed } from './shared-feed.js';
 export { type RawTicketRow, TICKET_COLUMNS, type TicketRow, ticketRow } from './ticket-row.js';
 export { available, type TicketSale, TicketStatus, ticketStatus } from './ticket-status.js';
