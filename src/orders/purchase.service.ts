@@ -98,6 +98,7 @@ export class PurchaseService {
       const executed = await this.executor.execute(await this.prepare(em, viewer, request), signal);
       if (executed.kind === 'placed') return executed;
     } catch (error) {
+      if (signal?.aborted) throw error;
       // Whatever stood in the way, the last ticket taken or the key used, may be the other try's doing.
       const known = await this.findKnown(em, request);
       if (known === null) throw error;
