@@ -48,6 +48,10 @@ export class Metrics {
     'Public shows in memory compared with the database, by whether it had another state',
     ['outcome'],
   );
+  readonly readModelCorrections = this.counter(
+    'boxoffice_read_model_corrections_total',
+    'Public shows of which the database had other counters than messages had told by then',
+  );
   readonly sharedAnswers = this.counter(
     'boxoffice_shared_answers_total',
     'Anonymous requests to /graphql, by whether a kept answer served them',

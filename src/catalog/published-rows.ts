@@ -11,7 +11,7 @@ export interface PublishedRow {
   readonly counters: readonly (readonly [number, number, number, number, number])[];
 }
 
-/** Columns by their names, of which there may be more than this version of the program knows. */
+/** Columns by their names; of the show there may be more than this version of the program knows. */
 export interface Terms {
   readonly show: Columns;
   readonly producer: Columns;
@@ -23,20 +23,32 @@ export type Columns = Readonly<Record<string, unknown>>;
 
 const PUBLIC = "s.status <> 'DRAFT' and s.id = any (?::int[])";
 /** The transactions that wrote the rows last: a change that bumped no version is noticed too. */
-const REVISION = `concat_ws(',', s.xmin, p.xmin,
-  (select string_agg(t.id || ':' || t.xmin, ',' order by t.id) from ticket t where t.show_id = s.id))`;
+const revision = (ofTickets: string) => `concat_ws(',', s.xmin, p.xmin, ${ofTickets}) as revision`;
+const TICKET_TERMS = [
+  'id',
+  'show_id',
+  'name',
+  'price',
+  'currency',
+  'sales_start_at',
+  'sales_end_at',
+  'min_per_order',
+  'max_per_order',
+  'created_at',
+];
 
 /** Those of these shows that are public; of producers, what the public may know. */
 export function readPublished(orm: Orm, showIds: readonly number[]): Promise<PublishedRow[]> {
   return orm.em.fork().execute<PublishedRow[]>(
-    `select s.id, ${REVISION} as revision, jsonb_build_object(
-       'show', to_jsonb(s),
-       'producer', jsonb_build_object('id', p.id, 'name', p.name, 'can_accept_payments', p.can_accept_payments),
-       'tickets', coalesce(t.terms, '[]'))::text as terms, coalesce(t.counters, '[]') as counters
+    `select s.id, ${revision('t.revision')}, coalesce(t.counters, '[]') as counters, json_build_object(
+       'show', s,
+       'producer', json_build_object('id', p.id, 'name', p.name, 'can_accept_payments', p.can_accept_payments),
+       'tickets', coalesce(t.terms, '[]'))::text as terms
      from show s join producer p on p.id = s.producer_id cross join lateral (
-       select jsonb_agg(to_jsonb(t) - '{quantity,held,sold,version}'::text[] order by t.id) as terms,
-         jsonb_agg(jsonb_build_array(t.id, t.quantity, t.held, t.sold, t.version) order by t.id) as counters
-       from ticket t where t.show_id = s.id) t
+       select string_agg(t.id || ':' || t.xmin, ',') as revision,
+         json_agg(json_build_array(t.id, t.quantity, t.held, t.sold, t.version)) as counters,
+         json_agg(json_build_object(${TICKET_TERMS.map((name) => `'${name}', t.${name}`).join(', ')})) as terms
+       from (select *, xmin from ticket where show_id = s.id order by id) t) t
      where ${PUBLIC}`,
     [`{${showIds.join(',')}}`],
   );
@@ -50,7 +62,9 @@ export async function readRevisions(
   const rows = await orm.em
     .fork()
     .execute<{ id: number; revision: string }[]>(
-      `select s.id, ${REVISION} as revision from show s join producer p on p.id = s.producer_id where ${PUBLIC}`,
+      `select s.id, ${revision(
+        "(select string_agg(t.id || ':' || t.xmin, ',' order by t.id) from ticket t where t.show_id = s.id)",
+      )} from show s join producer p on p.id = s.producer_id where ${PUBLIC}`,
       [`{${showIds.join(',')}}`],
     );
   return new Map(rows.map((row) => [row.id, row.revision]));

@@ -101,9 +101,11 @@ export class PublishedShows {
       sold,
       version,
     }));
+    const { version } = show;
     show.confirm(counters, row.revision);
     show.verify(sentAt);
     if (!isSame) this.keep(show);
+    else if (show.version !== version) this.metrics.readModelCorrections.inc();
     return show;
   }
 
@@ -148,7 +150,7 @@ export class PublishedShows {
     for (const show of same) show.verify(sentAt);
     this.metrics.readModelVerifications.inc({ outcome: 'same' }, same.length);
     this.metrics.readModelVerifications.inc({ outcome: 'differs' }, differing.length);
-    await this.loader.loadMany(differing.map(({ show }) => show.id));
+    await Promise.all(differing.map(({ show }) => this.loader.load(show.id)));
   }
 }
 

@@ -18,10 +18,7 @@ type RawSaleRow = { [Column in keyof RawTicketRow]: RawTicketRow[Column] | null 
   show_status: ShowSale['status'];
 };
 
-/**
- * Reads shows as they are sold. Never from memory; but everyone who asks while a statement is under
- * way is served by the next one, together, so a rush costs a few statements and not one each.
- */
+/** Reads shows as they are sold: never from memory, but for all who ask at once with one statement. */
 export class SaleReader {
   private readonly loader = oneAtATime((showIds: readonly number[]) => this.read(showIds));
 
