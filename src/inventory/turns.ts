@@ -28,16 +28,17 @@ export interface Turn {
 export class Turns {
   private readonly id = randomUUID();
   private readonly waiting = new Map<number, Set<() => void>>();
+  /** From the first time that this process has to wait. */
+  private listening: Promise<unknown> | undefined;
 
   constructor(
     private readonly redis: Redis,
     private readonly bus: EventBus,
-  ) {
-    void bus.subscribe(CHANNEL, (message) => this.wake(JSON.parse(message) as number[]));
-  }
+  ) {}
 
   /** Says that this process waits for these shows. */
   wish(showIds: readonly number[]): void {
+    this.listening ??= this.bus.subscribe(CHANNEL, (message) => this.wake(JSON.parse(message) as number[]));
     for (const showId of showIds) {
       this.redis.set(keyOf(showId), this.id, 'PX', WISH_MS).catch(() => {});
     }
