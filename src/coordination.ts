@@ -32,9 +32,10 @@ export function createCoordination(environment: Environment, metrics: Metrics, l
   const limits = { ttlMs: LOCK_TTL_MS, waitMs: LOCK_WAIT_MS };
   const publisher = connectToRedis(REDIS_URL, 'publisher', logger);
   const subscriber = connectToRedis(REDIS_URL, 'subscriber', logger, { autoResubscribe: false });
+  const events = new RedisEventBus(publisher, subscriber, metrics, logger);
   return {
-    locks: new RedlockTicketLocks(nodes, queue, limits, metrics, logger),
-    events: new RedisEventBus(publisher, subscriber, metrics, logger),
+    locks: new RedlockTicketLocks(nodes, queue, limits, events, metrics, logger),
+    events,
     counting: connectToRedis(REDIS_URL, 'rate-limits', logger),
   };
 }

@@ -64,6 +64,18 @@ export class Metrics {
   ]);
   readonly subscribers = this.gauge('boxoffice_subscribers', 'Open subscriptions', ['field']);
   readonly sockets = this.gauge('boxoffice_websockets', 'Open WebSocket connections');
+  readonly sharedExecutions = this.counter(
+    'boxoffice_shared_executions_total',
+    'Executions whose answer went to all who had subscribed by the same document',
+  );
+  readonly sharedDeliveries = this.counter(
+    'boxoffice_shared_deliveries_total',
+    'Messages with such an answer that were sent',
+  );
+  readonly sharedDeferrals = this.counter(
+    'boxoffice_shared_deferrals_total',
+    'Messages not sent because the subscriber had not yet taken the one before; it gets the newest state later',
+  );
   readonly webhooks = this.counter('boxoffice_webhooks_total', 'Webhook deliveries by outcome', [
     'endpoint',
     'outcome',

@@ -20,6 +20,7 @@ import type { Logger } from './logging.js';
 import type { Metrics } from './metrics.js';
 import {
   CheckoutWebhooks,
+  KnownOrders,
   LateRefunds,
   OrderCheckout,
   OrderChecks,
@@ -97,6 +98,7 @@ export function createServices(foundations: Foundations) {
     new SaleReader(orm),
     producers,
     executor,
+    new KnownOrders(orm),
     orderCheckout,
     lifecycle,
     tokens,

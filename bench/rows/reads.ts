@@ -14,9 +14,10 @@ const SHOWS_ON_SALE = 250;
 const READERS = 32;
 const VIEWERS = 8;
 const PAGE = 20;
+const ALIKE_WITHIN_MS = 10_000;
 /** Of those on the page: so that what is read changes all the while. */
 const PURCHASES_A_SECOND = 20;
-const PLENTY = 1_000_000_000;
+const PLENTY = 100_000;
 
 /** What people look at before they buy, while others buy. */
 export const reads: Group = {
@@ -24,7 +25,7 @@ export const reads: Group = {
   async run(bench) {
     const { stack, pgbench } = bench;
     await using database = await stack.createDatabase('reads');
-    const catalogue = { shows: SHOWS_ON_SALE, ticketsPerShow: [3, 4, 5], quantity: PLENTY };
+    const catalogue = { shows: SHOWS_ON_SALE, ticketsPerShow: [3, 4, 3, 5], quantity: PLENTY };
     const onPage = (await putOnSale(database, catalogue)).filter(({ showId }) => showId <= PAGE);
     await using product = await stack.startProduct(database);
     await using mercurius = await stack.startReference('mercurius', database);
@@ -77,8 +78,8 @@ async function answerAlike(product: Server, mercurius: Server): Promise<void> {
   ];
   for (const { query, variables } of questions) {
     const ask = (server: Server) => callTo(server)<unknown>(query, variables);
-    // The product may answer with what stood a second ago.
-    const deadline = Date.now() + 3_000;
+    // The product may answer with what stood a second ago, and a busy machine may be late.
+    const deadline = Date.now() + ALIKE_WITHIN_MS;
     for (;;) {
       const [ours, theirs] = [await ask(product), await ask(mercurius)];
       if (isDeepStrictEqual(ours, theirs)) break;

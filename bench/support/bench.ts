@@ -69,7 +69,7 @@ export function countRefused(results: readonly LoadResult[]): number {
 
 const SCARCE = 50;
 const CROWD = 256;
-const SELL_OUT_SECONDS = 1.5;
+const SELL_OUT_WITHIN_MS = 30_000;
 
 /** Buyers, and how many of them were told that they have a ticket. */
 export class Buyers {
@@ -94,15 +94,17 @@ export class Buyers {
       target.ticketId,
     ]);
     const work = { kind: 'purchase', targets: [target] } as const;
-    const { answered, refused } = await this.buy({
-      urls,
-      connections: CROWD,
-      seconds: SELL_OUT_SECONDS,
-      work,
-    });
-    if (answered !== SCARCE || !refused.SOLD_OUT) {
+    const deadline = performance.now() + SELL_OUT_WITHIN_MS;
+    let sold = 0;
+    let refused = 0;
+    while (refused === 0 && performance.now() < deadline) {
+      const result = await this.buy({ urls, connections: CROWD, seconds: 1, work });
+      sold += result.answered;
+      refused += result.refused.SOLD_OUT ?? 0;
+    }
+    if (sold !== SCARCE || refused === 0) {
       throw new Error(
-        `Of ${SCARCE} tickets ${answered} were sold, and ${refused.SOLD_OUT ?? 0} refused as sold out.`,
+        `Of ${SCARCE} tickets ${sold} were sold, and ${refused} buyers told that it is sold out.`,
       );
     }
   }

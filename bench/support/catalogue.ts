@@ -20,20 +20,20 @@ const PRODUCERS = 10;
 export async function putOnSale({ pool }: Database, options: CatalogueOptions): Promise<readonly Target[]> {
   const { shows, ticketsPerShow, quantity } = options;
   await pool.query(
-    `INSERT INTO producer (name) SELECT 'Theatre company number ' || n FROM generate_series(1, $1::int) AS n`,
+    `INSERT INTO producer (name) SELECT 'Theatre company ' || n FROM generate_series(1, $1::int) AS n`,
     [PRODUCERS],
   );
   await pool.query(
     `INSERT INTO show (producer_id, title, description, venue, time_zone, starts_at, status)
-     SELECT 1 + n % $2::int, 'An evening with the company, part ' || n, repeat('All about the evening. ', 10),
-       'Playhouse ' || n % 7 || ', main stage', 'Europe/Berlin',
+     SELECT 1 + n % $2::int, 'An evening in parts, ' || n, repeat('All about the evening. ', 10),
+       'Playhouse ' || n % 7, 'Europe/Berlin',
        date_trunc('hour', now()) + interval '30 days' + n * interval '1 hour', 'PUBLISHED'
      FROM generate_series(1, $1::int) AS n`,
     [shows, PRODUCERS],
   );
   await pool.query(
     `INSERT INTO ticket (show_id, name, price, currency, quantity)
-     SELECT show.id, 'Admission, category ' || kind, 0, 'EUR', $1::int
+     SELECT show.id, 'Category ' || kind, 0, 'EUR', $1::int
      FROM show, generate_series(1, ($2::int[])[1 + (show.id - 1) % cardinality($2::int[])]) AS kind
      ORDER BY show.id, kind`,
     [quantity, ticketsPerShow],

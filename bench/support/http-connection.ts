@@ -32,6 +32,7 @@ export class HttpConnection {
   private socket: Socket | undefined;
   private received: Buffer = NOTHING;
   private pending: Pending | undefined;
+  private closed = false;
   private readonly host: string;
   private readonly hostname: string;
   private readonly port: number;
@@ -45,6 +46,7 @@ export class HttpConnection {
 
   /** @throws when the connection breaks, or the answer is not one that our servers write. */
   async send(request: HttpRequest): Promise<HttpAnswer> {
+    if (this.closed) throw new Error('This connection was closed by us.');
     if (this.pending) throw new Error('This connection waits for an answer already.');
     const socket = this.socket ?? (await this.open());
     return new Promise((resolve, reject) => {
@@ -53,10 +55,11 @@ export class HttpConnection {
     });
   }
 
-  /** A request that is under way fails. */
+  /** For good; a request that is under way fails. */
   close(): void {
+    this.closed = true;
     this.socket?.destroy();
-    this.fail(new Error('The connection was closed by us.'));
+    this.fail(new Error('This connection was closed by us.'));
   }
 
   private async open(): Promise<Socket> {

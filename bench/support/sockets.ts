@@ -44,7 +44,7 @@ export function startSockets(): Worker<SocketJob, SocketResult> {
 }
 
 const AVAILABLE = /"available":(\d+)/;
-const DELIVERED_WITHIN_MS = 5_000;
+const DELIVERED_WITHIN_MS = 20_000;
 const TRIES = 20;
 const RETRY_MS = 250;
 const CHANGERS = 4;

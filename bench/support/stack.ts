@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { auditInventory } from '../../dev/audit.js';
 import { type Postgres, startPostgres } from '../../dev/postgres.js';
 import { type Redis, startRedis } from '../../dev/redis.js';
+import { makeRunDirectory } from '../../dev/run-directory.js';
 import { makeTemplate, TEMPLATE_DATABASE } from '../../dev/template.js';
 import { productEnvironment, type Server, startServer } from './server.js';
 
@@ -35,14 +35,19 @@ export interface Database extends AsyncDisposable {
 
 const SETTINGS = { max_connections: '300' };
 
-/** PostgreSQL is durable: a commit waits for the disk. */
-export async function startStack(): Promise<Stack> {
+/**
+ * PostgreSQL is durable: a commit waits for the disk.
+ *
+ * @param settings more of its parameters
+ */
+export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
   await using stack = new AsyncDisposableStack();
-  const directory = mkdtempSync(join(tmpdir(), 'boxoffice-bench-'));
+  const directory = makeRunDirectory('boxoffice-bench-');
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
-  // PostgreSQL may have to run as an account other than ours.
-  chmodSync(directory, 0o711);
-  const postgres = await startPostgres({ dataDirectory: join(directory, 'postgres'), settings: SETTINGS });
+  const postgres = await startPostgres({
+    dataDirectory: join(directory, 'postgres'),
+    settings: { ...SETTINGS, ...settings },
+  });
   stack.defer(() => postgres.stop());
   await makeTemplate(postgres.url);
   const redis = await startRedis({ directory: join(directory, 'redis') });
@@ -72,6 +77,8 @@ async function createDatabase(postgres: Postgres, name: string): Promise<Databas
     url,
     pool,
     async audit(toldSold) {
+      // The planner still thinks that there are no orders, and would look through all of them for each ticket.
+      await pool.query('ANALYZE');
       await auditInventory(pool);
       const { rows } = await pool.query<{ sold: number }>('SELECT sum(sold)::int AS sold FROM ticket');
       if (rows[0]?.sold !== toldSold) {

@@ -20,7 +20,7 @@ type RawSaleRow = { [Column in keyof RawTicketRow]: RawTicketRow[Column] | null 
 
 /** Reads shows as they are sold: never from memory, but for all who ask at once with one statement. */
 export class SaleReader {
-  private readonly loader = oneAtATime<number, ShowSale | null>((showIds) => this.read(showIds));
+  private readonly loader = oneAtATime((showIds: readonly number[]) => this.read(showIds));
 
   constructor(private readonly orm: Orm) {}
 
@@ -36,14 +36,15 @@ export class SaleReader {
        where s.id = any (?::int[])`,
       [`{${[...new Set(showIds)].join(',')}}`],
     );
-    const byShow = Map.groupBy(rows, (row) => row.sale_show_id);
-    return showIds.map((showId) => saleOf(byShow.get(showId)));
+    const sales = new Map(
+      [...Map.groupBy(rows, (row) => row.sale_show_id)].map(([id, of]) => [id, saleOf(of)]),
+    );
+    return showIds.map((showId) => sales.get(showId) ?? null);
   }
 }
 
-function saleOf(rows: readonly RawSaleRow[] | undefined): ShowSale | null {
-  const first = rows?.[0];
-  if (rows === undefined || first === undefined) return null;
+function saleOf(rows: readonly RawSaleRow[]): ShowSale {
+  const first = rows[0] as RawSaleRow;
   return {
     producerId: first.producer_id,
     status: first.show_status,

@@ -11,6 +11,7 @@ const CLOSING_MS = 2_000;
  * answer to a mutation sends it again.
  */
 export class SocketDrain {
+  private readonly sockets = new Set<WebSocket>();
   private readonly operations = new Map<WebSocket, Set<string>>();
   private readonly executions = new Set<Promise<unknown>>();
   private started = false;
@@ -21,19 +22,28 @@ export class SocketDrain {
   }
 
   add(socket: WebSocket): void {
-    this.operations.set(socket, new Set());
-    socket.once('close', () => this.operations.delete(socket));
+    this.sockets.add(socket);
+  }
+
+  /** The socket is closed. */
+  remove(socket: WebSocket): void {
+    this.sockets.delete(socket);
+    this.operations.delete(socket);
   }
 
   /** A query or mutation has come, and `end` will follow. */
   begin(socket: WebSocket, id: string): void {
-    this.operations.get(socket)?.add(id);
+    if (!this.sockets.has(socket)) return;
+    const operations = this.operations.get(socket) ?? new Set();
+    this.operations.set(socket, operations.add(id));
   }
 
   /** The operation was answered, but for the message that says so, which is sent right after this. */
   end(socket: WebSocket, id: string): void {
     setImmediate(() => {
-      this.operations.get(socket)?.delete(id);
+      const operations = this.operations.get(socket);
+      operations?.delete(id);
+      if (operations?.size === 0) this.operations.delete(socket);
       if (this.started) this.closeIfIdle(socket);
     });
   }
@@ -54,21 +64,21 @@ export class SocketDrain {
    */
   async drain(patienceMs: number): Promise<void> {
     this.started = true;
-    const closed = [...this.operations.keys()].map(
+    const closed = [...this.sockets].map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     );
     const finished = Promise.all([...closed, ...this.executions]);
-    for (const socket of this.operations.keys()) this.closeIfIdle(socket);
+    for (const socket of this.sockets) this.closeIfIdle(socket);
     const timer = new AbortController();
     const overdue = delay(patienceMs, undefined, { signal: timer.signal }).catch(() => undefined);
     await Promise.race([finished, overdue]);
     timer.abort();
-    for (const socket of this.operations.keys()) close(socket);
+    for (const socket of this.sockets) close(socket);
     await Promise.all(closed);
   }
 
   private closeIfIdle(socket: WebSocket): void {
-    if (this.operations.get(socket)?.size === 0) close(socket);
+    if (this.sockets.has(socket) && !this.operations.has(socket)) close(socket);
   }
 }
 

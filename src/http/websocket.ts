@@ -1,47 +1,32 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
-import {
-  type ExecutionArgs,
-  type ExecutionResult,
-  execute,
-  GraphQLError,
-  type GraphQLSchema,
-  getOperationAST,
-  NoSchemaIntrospectionCustomRule,
-  parse,
-  specifiedRules,
-  subscribe,
-  validate,
-} from 'graphql';
-import { CloseCode, type SubscribePayload } from 'graphql-ws';
-import { useServer as serveProtocol } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
-import type { Credentials } from '../accounts/index.js';
-import type { RequestContext } from '../graphql/context.js';
-import { formatError } from '../graphql/errors.js';
-import { DOCUMENT_LIMITS, documentLimits } from '../graphql/limits.js';
-import { type Logger, requestScope } from '../logging.js';
-import type { Metrics } from '../metrics.js';
+import type { Duplex } from 'node:stream';
+import { CloseCode, handleProtocols } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Logger } from '../logging.js';
+import { Connection, type MessageHandler } from './connection.js';
+import { KeepAlive } from './keep-alive.js';
+import { Pace } from './pace.js';
 import { SocketDrain } from './socket-drain.js';
+import { createProtocol, type ProtocolOptions } from './socket-protocol.js';
 
 /** Bytes. */
 const LARGEST_MESSAGE = 256 * 1024;
 const CONNECTION_INIT_MS = 3_000;
+/**
+ * How much of one turn of the event loop goes into new connections, and into what comes over them, in
+ * milliseconds. Few are let in at a time, so that those who are in are served soon.
+ */
+const TURN_MS = { upgrades: 2, messages: 5 } as const;
 
-export interface WebSocketOptions {
-  readonly schema: GraphQLSchema;
-  readonly introspection: boolean;
-  readonly readCredentials: (authorization: string | undefined) => Promise<Credentials>;
-  readonly createContext: (credentials: Credentials, requestId: string, address: string) => RequestContext;
+export interface WebSocketOptions extends ProtocolOptions {
   /** How many proxies stand in front, and tell the client's address. */
   readonly trustedProxies: number;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
 }
 
 /**
  * GraphQL over WebSocket on /graphql, by the graphql-transport-ws protocol
- * (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
+ * (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md). However many come at once, they are
+ * served a few at a time between everything else.
  *
  * @returns what ends all connections with 1001 (going away), each once its operations are answered, and
  * after so many milliseconds at the latest
@@ -50,141 +35,84 @@ export function acceptWebSockets(
   server: Server,
   options: WebSocketOptions,
 ): (patienceMs: number) => Promise<void> {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE });
+  const { metrics, logger } = options;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: LARGEST_MESSAGE,
+    handleProtocols,
+  });
   const drain = new SocketDrain();
-  server.on('upgrade', (request, socket, head) => {
-    // Node.js has taken its own listener away: without one, a client that resets would end the process.
-    socket.on('error', () => socket.destroy());
-    const refuse = (status: string) => socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  const keepAlive = new KeepAlive();
+  const upgrades = new Pace(TURN_MS.upgrades);
+  const messages = new Pace(TURN_MS.messages);
+  const protocol = createProtocol(options, drain);
+
+  const onError = (error: Error) => logger.info({ err: error }, 'A WebSocket failed');
+  const listen = createListener(messages, logger);
+
+  const accept = (socket: WebSocket, stream: Duplex, address: string) => {
+    const connection = new Connection(socket, stream, address, listen);
+    const closed = protocol.opened(connection, connection);
+    metrics.sockets.inc();
+    drain.add(socket);
+    keepAlive.add(socket);
+    setTimeout(endInitialisation, CONNECTION_INIT_MS, connection, messages).unref();
+    socket.on('error', onError);
+    socket.on('close', (code, reason) => {
+      metrics.sockets.dec();
+      drain.remove(socket);
+      keepAlive.remove(socket);
+      void closed(code, String(reason));
+    });
+  };
+  const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const refuse = (status: string) => stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     if (request.url?.split('?')[0] !== '/graphql') return refuse('404 Not Found');
     if (drain.draining) return refuse('503 Service Unavailable');
-    sockets.handleUpgrade(request, socket, head, (accepted) => sockets.emit('connection', accepted, request));
-  });
-  sockets.on('connection', (socket) => {
-    options.metrics.sockets.inc();
-    drain.add(socket);
-    socket.on('close', () => options.metrics.sockets.dec());
-  });
-  const format = (error: GraphQLError, requestId: string) =>
-    formatError(error.toJSON(), error, options.logger, requestId);
-  const protocol = serveProtocol<Record<string, unknown> | undefined, { credentials: Credentials }>(
-    {
-      connectionInitWaitTimeout: CONNECTION_INIT_MS,
-      onConnect: async ({ connectionParams, extra }) => {
-        const credentials = await options.readCredentials(authorizationOf(connectionParams));
-        if (credentials.kind === 'invalid') return false;
-        extra.credentials = credentials;
-        if (credentials.kind === 'user') closeWhenExpired(extra.socket, credentials.expiresAt);
-        return true;
-      },
-      onSubscribe: ({ extra }, id, payload) => {
-        const requestId = randomUUID();
-        const context = options.createContext(
-          extra.credentials ?? { kind: 'none' },
-          requestId,
-          clientAddress(extra.request, options.trustedProxies),
-        );
-        options.logger.debug({ requestId, operation: id }, 'An operation came over a WebSocket');
-        const prepared = requestScope.run({ requestId }, () => prepare(payload, context, options));
-        if ('document' in prepared && isAnsweredOnce(prepared)) drain.begin(extra.socket, id);
-        return prepared;
-      },
-      execute: (args: ExecutionArgs) => drain.watch(inScope(args, () => execute(args))),
-      subscribe: (args: ExecutionArgs) => inScope(args, () => subscribe(args)),
-      onNext: (_context, _id, _payload, args, result: ExecutionResult) =>
-        result.errors && {
-          ...result,
-          errors: result.errors.map((error) => format(error, requestIdOf(args))),
-        },
-      onError: (_context, _id, _payload, errors) =>
-        errors.map((error) => (error instanceof GraphQLError ? format(error, randomUUID()) : error)),
-      onComplete: ({ extra }, id) => drain.end(extra.socket, id),
-    },
-    sockets,
-  );
-  // After the library's own listener, which writes plain text to the console instead of the log.
-  sockets.on('connection', (socket) => {
-    socket.removeAllListeners('error');
-    socket.on('error', (error) => options.logger.info({ err: error }, 'A WebSocket failed'));
+    const address = clientAddress(request, options.trustedProxies);
+    sockets.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, address));
+  };
+  server.on('upgrade', (request, stream, head) => {
+    // Node.js has taken its own listener away: without one, a client that resets would end the process.
+    stream.on('error', destroy);
+    upgrades.run(() => upgrade(request, stream, head));
   });
   return async (patienceMs) => {
     await drain.drain(patienceMs);
-    await protocol.dispose();
+    keepAlive.stop();
   };
 }
 
-/** Subscriptions have no end that could be waited for. */
-function isAnsweredOnce({ document, operationName }: ExecutionArgs): boolean {
-  const operation = getOperationAST(document, operationName)?.operation;
-  return operation === 'query' || operation === 'mutation';
+/** One function for all, since each of its own would keep the request that it stands beside. */
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
-/** Log lines of resolvers then carry the request's id, as over HTTP. */
-function inScope<Result>(args: ExecutionArgs, work: () => Result): Result {
-  return requestScope.run({ requestId: requestIdOf(args) }, work);
-}
-
-function requestIdOf(args: ExecutionArgs): string {
-  return (args.contextValue as RequestContext).requestId;
-}
-
-/** The same checks as over HTTP, where Apollo makes them. */
-function prepare(
-  payload: SubscribePayload,
-  contextValue: RequestContext,
-  options: WebSocketOptions,
-): ExecutionArgs | readonly GraphQLError[] {
-  try {
-    const document = parse(payload.query, { maxTokens: DOCUMENT_LIMITS.tokens });
-    const introspection = options.introspection ? [] : [NoSchemaIntrospectionCustomRule];
-    const rules = [...specifiedRules, ...documentLimits, ...introspection];
-    const errors = validate(options.schema, document, rules);
-    if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
-    if (!getOperationAST(document, payload.operationName)) return [operationNotFound(payload.operationName)];
-    return {
-      schema: options.schema,
-      document,
-      contextValue,
-      operationName: payload.operationName,
-      variableValues: payload.variables,
-    };
-  } catch (error) {
-    if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
-    throw error;
-  }
-}
-
-function operationNotFound(name: string | null | undefined): GraphQLError {
-  const message = name == null ? 'Name one of the operations in operationName' : 'There is no such operation';
-  return withCode(new GraphQLError(message), 'OPERATION_RESOLUTION_FAILURE');
-}
-
-function withCode(error: GraphQLError, code: string): GraphQLError {
-  return new GraphQLError(error.message, {
-    nodes: error.nodes,
-    source: error.source,
-    positions: error.positions,
-    extensions: { ...error.extensions, code },
+/** What came in time is listened to before it is judged. */
+function endInitialisation(connection: Connection, messages: Pace): void {
+  messages.run(() => {
+    if (connection.credentials !== undefined) return;
+    connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
   });
 }
 
-/** `{"Authorization": "Bearer ..."}`, as GraphiQL and most clients send it. */
-function authorizationOf(parameters: Record<string, unknown> | undefined): string | undefined {
-  const header = Object.entries(parameters ?? {}).find(([name]) => name.toLowerCase() === 'authorization');
-  return typeof header?.[1] === 'string' ? header[1] : undefined;
-}
-
-/** 4403 is a code after which clients connect again, then with a fresh token. */
-function closeWhenExpired(
-  socket: { close(code: number, reason: string): void; once(event: 'close', listener: () => void): unknown },
-  expiresAt: Date,
-): void {
-  const timer = setTimeout(
-    () => socket.close(CloseCode.Forbidden, 'The access token has expired'),
-    Math.max(expiresAt.getTime() - Date.now(), 0),
-  );
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
+/** Passes on what clients say, a little at a time. What one sends faster than it is served stays on its side. */
+function createListener(pace: Pace, logger: Logger) {
+  return (socket: WebSocket, handle: MessageHandler): void => {
+    const fail = (error: unknown) => {
+      logger.error({ err: error }, 'A message over a WebSocket could not be handled');
+      socket.close(CloseCode.InternalServerError, 'Internal server error');
+    };
+    socket.on('message', (data) => {
+      socket.pause();
+      pace.run(() => {
+        socket.resume();
+        // Whoever has gone would never end what it begins now.
+        if (socket.readyState === socket.OPEN) handle(String(data)).catch(fail);
+      });
+    });
+  };
 }
 
 /** As Fastify tells it over HTTP: the address that the outermost of our own proxies saw. */

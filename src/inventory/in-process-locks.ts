@@ -2,6 +2,9 @@ import { AppError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import { type LockedTicket, type LockTimes, lockKeys, type TicketLocks } from './locks.js';
 
+/** How long work goes on under one hold, in milliseconds. */
+const LONGEST_TURN_MS = 1_000;
+
 interface Waiting {
   readonly keys: readonly string[];
   readonly start: () => void;
@@ -31,7 +34,8 @@ export class InProcessTicketLocks implements TicketLocks {
     const acquired = performance.now();
     this.metrics.lockWait.observe((acquired - started) / 1000);
     try {
-      return await work(new AbortController().signal, { waitedMs: Math.round(acquired - started) });
+      const goOn = () => performance.now() - acquired < LONGEST_TURN_MS;
+      return await work(new AbortController().signal, { waitedMs: Math.round(acquired - started), goOn });
     } finally {
       release();
       this.metrics.lockHold.observe((performance.now() - acquired) / 1000);

@@ -6,9 +6,11 @@ export { type InventoryMessage, listenToInventory, type TicketCounters } from '.
 export { InventoryStream } from './inventory-stream.js';
 export { LatestState } from './latest-state.js';
 export type { LockedTicket, LockTimes, TicketLocks } from './locks.js';
-export { PurchaseQueue } from './purchase-queue.js';
+export type { PurchaseBatch } from './purchase-batch.js';
+export { PurchaseQueue, type Turn } from './purchase-queue.js';
 export { connectToRedis } from './redis-connections.js';
 export { RedisEventBus } from './redis-event-bus.js';
 export { RedlockTicketLocks } from './redlock.js';
+export { FeedSubscription, type SharedFeed } from './shared-feed.js';
 export { type RawTicketRow, TICKET_COLUMNS, type TicketRow, ticketRow } from './ticket-row.js';
 export { available, type TicketSale, TicketStatus, ticketStatus } from './ticket-status.js';

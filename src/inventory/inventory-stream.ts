@@ -4,7 +4,8 @@ import type { Metrics } from '../metrics.js';
 import type { InventoryCounters } from './counters.js';
 import type { EventBus } from './event-bus.js';
 import { channelOf, countersOf, type InventoryMessage } from './inventory-message.js';
-import { type InventoryUpdate, ticketInventory } from './inventory-update.js';
+import { ticketInventory } from './inventory-update.js';
+import { FeedSubscription } from './shared-feed.js';
 import { ShowFeed } from './show-feed.js';
 import type { TicketRow } from './ticket-row.js';
 import { nextStatusChange } from './ticket-status.js';
@@ -18,7 +19,13 @@ interface Watched {
   readonly feed: ShowFeed;
   readonly ready: Promise<void>;
   stop: () => void;
+  /** One of them has left. */
+  readonly leave: () => void;
   clock: NodeJS.Timeout | undefined;
+  /** The reading for newcomers that is under way, or was last. */
+  refreshing: Promise<void>;
+  /** The one that comes after it. */
+  nextRefresh: Promise<void> | undefined;
 }
 
 /** How the inventory of shows moves: told by whoever changed it, heard by whoever watches, in any process. */
@@ -47,30 +54,25 @@ export class InventoryStream {
     this.send(showId, await this.counters.ofShow(this.orm.em.fork(), showId), true);
   }
 
-  /** First the whole show, then what changed, at most every 50 ms; a slow reader gets the newest state. */
-  async subscribe(showId: number): Promise<AsyncIterableIterator<InventoryUpdate>> {
+  /** @returns once the whole show is known; what changes is news at most every 50 ms */
+  async subscribe(showId: number): Promise<FeedSubscription> {
     const watched = this.shows.get(showId) ?? this.watch(showId);
     watched.count += 1;
     this.metrics.subscribers.inc({ field: 'inventoryChanged' });
-    const leave = () => {
-      this.metrics.subscribers.dec({ field: 'inventoryChanged' });
-      watched.count -= 1;
-      this.forgetIfUnwatched(showId, watched);
-    };
     try {
       await watched.ready;
       // What others sold is not heard of now, so who comes is told what the database says.
-      if (!this.bus.healthy) await this.reload(showId, watched, 'news');
+      if (!this.bus.healthy) await this.refresh(showId, watched);
     } catch (error) {
-      leave();
+      watched.leave();
       throw error;
     }
     // Everybody else may have left, and the feed with them, while this one waited.
     if (this.shows.get(showId) !== watched) {
-      leave();
+      watched.leave();
       return this.subscribe(showId);
     }
-    return watched.feed.subscribe(leave);
+    return new FeedSubscription(watched.feed, watched.leave);
   }
 
   close(): void {
@@ -96,7 +98,10 @@ export class InventoryStream {
         await this.reload(showId, watched, 'news');
       }),
       stop: () => {},
+      leave: () => this.leave(showId, watched),
       clock: undefined,
+      refreshing: Promise.resolve(),
+      nextRefresh: undefined,
     };
     this.shows.set(showId, watched);
     watched.ready.catch(() => this.shows.delete(showId));
@@ -119,6 +124,18 @@ export class InventoryStream {
     const tickets = rows.map((row) => ticketInventory(row, now));
     watched.feed.replace(tickets, tell);
     this.waitForTheClock(showId, watched, rows);
+  }
+
+  /** Everyone who asks while the show is being read is served by the next reading, together. */
+  private refresh(showId: number, watched: Watched): Promise<void> {
+    watched.nextRefresh ??= watched.refreshing
+      .catch(() => {})
+      .then(() => {
+        watched.nextRefresh = undefined;
+        watched.refreshing = this.reload(showId, watched, 'news');
+        return watched.refreshing;
+      });
+    return watched.nextRefresh;
   }
 
   /** Sales open and end without any purchase; whoever watches is told at that instant. */
@@ -149,7 +166,9 @@ export class InventoryStream {
     }
   }
 
-  private forgetIfUnwatched(showId: number, watched: Watched): void {
+  private leave(showId: number, watched: Watched): void {
+    this.metrics.subscribers.dec({ field: 'inventoryChanged' });
+    watched.count -= 1;
     if (watched.count > 0) return;
     clearTimeout(watched.clock);
     watched.stop();

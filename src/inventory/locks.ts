@@ -1,6 +1,9 @@
-/** How long locks were waited for and held, in milliseconds; what the purchase's log line says. */
+/** What whoever holds locks may know about them. */
 export interface LockTimes {
+  /** How long they were waited for, in milliseconds; what the purchase's log line says. */
   readonly waitedMs: number;
+  /** Whether work may be begun under them; false once others should have their turn. */
+  goOn(): boolean;
 }
 
 export interface LockedTicket {

@@ -1,11 +1,14 @@
 import { AppError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import { type Entry, PurchaseBatch } from './purchase-batch.js';
 
 /** What is taken at once. */
 const LARGEST_BATCH = 256;
 /** A show with this many waiting is served by itself, so that others need not wait for it. */
 const HOT = 16;
-/** Batches that are carried out at the same time. */
+/** Of such a show: while some are in the database, others are decoded and answered. */
+const HOT_BATCH = 48;
+/** Turns that are under way at the same time. */
 const LANES = 3;
 /** Waiting for one show; whoever comes then is told so at once instead of being kept in vain. */
 const MOST_WAITING = 4_096;
@@ -15,18 +18,18 @@ export interface QueueLimits {
   readonly waitMs: number;
 }
 
-interface Entry<Work, Result> {
-  readonly showId: number;
-  readonly work: Work;
-  readonly since: number;
-  readonly resolve: (result: Result) => void;
-  readonly reject: (error: unknown) => void;
+/** The time in which nobody else serves the shows of a batch. */
+export interface Turn<Work, Result> {
+  readonly batch: PurchaseBatch<Work, Result>;
+  /**
+   * Who has come for the same show since, in order, up to the first whose work is not accepted. Undefined where
+   * nobody has, where the turn is of several shows, and where other shows wait for a lane.
+   */
+  next(accept: (work: Work) => boolean): PurchaseBatch<Work, Result> | undefined;
 }
 
-/** Carries out what many have asked for; one result for each, in the same order. */
-export type CarryOut<Work, Result> = (
-  works: readonly { readonly showId: number; readonly work: Work; readonly waitedMs: number }[],
-) => Promise<readonly PromiseSettledResult<Result>[]>;
+/** Serves a batch, and those that it asks for; what it throws is the answer to the last of them. */
+export type Serve<Work, Result> = (turn: Turn<Work, Result>) => Promise<void>;
 
 /**
  * First come, first served, per show; and all who wait are served together. An idle queue adds no
@@ -35,12 +38,12 @@ export type CarryOut<Work, Result> = (
 export class PurchaseQueue<Work, Result> {
   private readonly waiting = new Map<number, Entry<Work, Result>[]>();
   private readonly busy = new Set<number>();
-  private running = 0;
+  private turns = 0;
   /** Purchases a second, as of late: what tells those sent away when to come again. */
   private rate = 500;
 
   constructor(
-    private readonly carryOut: CarryOut<Work, Result>,
+    private readonly serve: Serve<Work, Result>,
     private readonly limits: QueueLimits,
     private readonly metrics: Pick<Metrics, 'purchasesWaiting'>,
   ) {}
@@ -63,40 +66,49 @@ export class PurchaseQueue<Work, Result> {
   }
 
   private pump(): void {
-    while (this.running < LANES) {
-      const batch = this.nextBatch();
-      if (batch.length === 0) break;
-      void this.run(batch);
+    while (this.turns < LANES) {
+      const entries = this.nextEntries();
+      if (entries.length === 0) break;
+      void this.run(entries);
     }
   }
 
-  private nextBatch(): Entry<Work, Result>[] {
-    const batch: Entry<Work, Result>[] = [];
+  private nextEntries(): Entry<Work, Result>[] {
+    const entries: Entry<Work, Result>[] = [];
     for (const [showId, line] of this.waiting) {
       if (this.busy.has(showId)) continue;
-      if (line.length >= HOT && batch.length > 0) continue;
       const hot = line.length >= HOT;
-      const taken = line.splice(0, LARGEST_BATCH - batch.length);
-      this.metrics.purchasesWaiting.dec(taken.length);
-      batch.push(...taken);
-      if (line.length === 0) this.waiting.delete(showId);
-      if (hot || batch.length === LARGEST_BATCH) break;
+      if (hot && entries.length > 0) continue;
+      entries.push(...this.take(showId, hot ? HOT_BATCH : LARGEST_BATCH - entries.length));
+      if (hot || entries.length === LARGEST_BATCH) break;
     }
-    return batch;
+    return entries;
   }
 
-  private async run(batch: Entry<Work, Result>[]): Promise<void> {
-    const shows = new Set(batch.map((entry) => entry.showId));
+  private take(showId: number, most: number): Entry<Work, Result>[] {
+    const line = this.waiting.get(showId) as Entry<Work, Result>[];
+    const taken = line.splice(0, most);
+    this.metrics.purchasesWaiting.dec(taken.length);
+    if (line.length === 0) this.waiting.delete(showId);
+    return taken;
+  }
+
+  private async run(entries: Entry<Work, Result>[]): Promise<void> {
+    const shows = new Set(entries.map((entry) => entry.showId));
     for (const showId of shows) this.busy.add(showId);
-    this.running += 1;
-    const started = performance.now();
+    this.turns += 1;
+    let batch = this.inTime(entries);
+    const next = (accept: (work: Work) => boolean) => {
+      const more = shows.size === 1 ? this.nextOf(entries[0]?.showId as number, accept) : undefined;
+      if (more !== undefined) batch = more;
+      return more;
+    };
     try {
-      const tooLate = batch.filter((entry) => Math.floor(started - entry.since) > this.limits.waitMs);
-      for (const entry of tooLate) entry.reject(this.full(batch.length));
-      const served = batch.filter((entry) => !tooLate.includes(entry));
-      if (served.length > 0) await this.serve(served, started);
+      if (batch.works.length > 0) await this.serve({ batch, next });
+    } catch (error) {
+      batch.fail(error);
     } finally {
-      this.running -= 1;
+      this.turns -= 1;
       for (const showId of shows) {
         this.busy.delete(showId);
         this.moveToTheEnd(showId);
@@ -105,21 +117,29 @@ export class PurchaseQueue<Work, Result> {
     }
   }
 
-  private async serve(batch: Entry<Work, Result>[], started: number): Promise<void> {
-    try {
-      const results = await this.carryOut(
-        batch.map(({ showId, work, since }) => ({ showId, work, waitedMs: Math.round(started - since) })),
-      );
-      batch.forEach((entry, index) => {
-        const result = results[index] as PromiseSettledResult<Result>;
-        if (result.status === 'fulfilled') entry.resolve(result.value);
-        else entry.reject(result.reason);
-      });
-    } catch (error) {
-      for (const entry of batch) entry.reject(error);
+  private nextOf(showId: number, accept: (work: Work) => boolean): PurchaseBatch<Work, Result> | undefined {
+    const line = this.waiting.get(showId);
+    if (line === undefined || this.othersWaitForALane()) return undefined;
+    const end = line.findIndex((entry) => !accept(entry.work));
+    const batch = this.inTime(this.take(showId, Math.min(end < 0 ? line.length : end, HOT_BATCH)));
+    return batch.works.length > 0 ? batch : undefined;
+  }
+
+  private othersWaitForALane(): boolean {
+    return this.turns === LANES && [...this.waiting.keys()].some((showId) => !this.busy.has(showId));
+  }
+
+  /** Without those who have waited for too long, who are sent away. */
+  private inTime(entries: readonly Entry<Work, Result>[]): PurchaseBatch<Work, Result> {
+    const now = performance.now();
+    const inTime: Entry<Work, Result>[] = [];
+    for (const entry of entries) {
+      if (Math.floor(now - entry.since) <= this.limits.waitMs) inTime.push(entry);
+      else entry.reject(this.full(entries.length));
     }
-    const perSecond = (batch.length / (performance.now() - started)) * 1_000;
-    this.rate += (perSecond - this.rate) / 8;
+    return new PurchaseBatch(inTime, now, (perSecond) => {
+      this.rate += (perSecond - this.rate) / 8;
+    });
   }
 
   /** So that shows with much to do take turns with all others. */

@@ -3,9 +3,10 @@ import type { Redis } from 'ioredis';
 import Redlock, { ExecutionError, type Lock, ResourceLockedError } from 'redlock';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
+import type { EventBus } from './event-bus.js';
 import { type InProcessTicketLocks, inventoryBusy } from './in-process-locks.js';
 import { type LockedTicket, type LockTimes, lockKeys, type TicketLocks } from './locks.js';
-import { Turns } from './turns.js';
+import { type Turn, Turns } from './turns.js';
 
 /** No lock outlives this, however often it is extended; in milliseconds. */
 const LONGEST_HOLD_MS = 120_000;
@@ -31,11 +32,12 @@ export class RedlockTicketLocks implements TicketLocks {
     private readonly nodes: readonly Redis[],
     private readonly queue: InProcessTicketLocks,
     private readonly limits: { readonly ttlMs: number; readonly waitMs: number },
+    bus: EventBus,
     private readonly metrics: Metrics,
     private readonly logger: Logger,
   ) {
     this.redlock = new Redlock([...nodes], { retryCount: 0, automaticExtensionThreshold: 0 });
-    this.turns = new Turns(nodes[0] as Redis);
+    this.turns = new Turns(nodes[0] as Redis, bus);
     this.metrics.redisAvailable.set({ use: 'locks' }, 1);
   }
 
@@ -55,11 +57,13 @@ export class RedlockTicketLocks implements TicketLocks {
     const keys = lockKeys(tickets);
     const showIds = [...new Set(tickets.map((ticket) => ticket.showId))];
     const leaveQueue = await this.queue.acquire(keys, waitMs);
+    let turn: Turn | undefined;
     try {
       const lock = await this.acquire(keys, showIds, started + waitMs);
       const acquired = performance.now();
       this.metrics.lockWait.observe((acquired - started) / 1000);
-      const times = { waitedMs: Math.round(acquired - started) };
+      turn = this.turns.begin(showIds);
+      const times = { waitedMs: Math.round(acquired - started), goOn: turn.goOn };
       try {
         return await (lock ? this.whileHeld(lock, times, work) : work(new AbortController().signal, times));
       } finally {
@@ -67,8 +71,8 @@ export class RedlockTicketLocks implements TicketLocks {
       }
     } finally {
       // Whoever was served need not wait until others have had their turn.
-      if (this.asking !== undefined) leaveQueue();
-      else void this.turns.giveWay(showIds).finally(leaveQueue);
+      if (turn === undefined) leaveQueue();
+      else void turn.end().finally(leaveQueue);
     }
   }
 
@@ -95,7 +99,7 @@ export class RedlockTicketLocks implements TicketLocks {
         this.metrics.lockFailures.inc({ reason: 'timeout' });
         throw inventoryBusy();
       }
-      await pause(Math.min(remaining, jittered()));
+      await this.turns.untilFree(showIds, Math.min(remaining, jittered()));
     }
   }
 
@@ -193,11 +197,7 @@ async function isHeldByAnother(error: unknown): Promise<boolean> {
   return locked > 0 && locked + stats.votesFor.size >= stats.quorumSize;
 }
 
-/** Milliseconds between two tries; spread, so that those who wait do not ask in step. */
+/** Milliseconds between two tries where nobody tells; spread, so that those who wait do not ask in step. */
 function jittered(): number {
-  return 1 + Math.random() * 4;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return 5 + Math.random() * 10;
 }

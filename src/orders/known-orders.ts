@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { type Orm, oneAtATime } from '../database/index.js';
 import type { PurchaseRequest } from './purchase-request.js';
 
 /** The scope of an idempotency key: the show and the e-mail address in lower case. */
@@ -41,4 +42,24 @@ export async function findKnownOrders(
       { id: row.id, inputHash: row.input_hash },
     ]),
   );
+}
+
+/**
+ * What a purchase made before, for those that were refused: most of them once a show has sold out, so all who
+ * ask while a statement is under way share the next one.
+ */
+export class KnownOrders {
+  private readonly loader = oneAtATime((requests: readonly PurchaseRequest[]) => this.read(requests));
+
+  constructor(private readonly orm: Orm) {}
+
+  /** Null where there is no key, or where it has made nothing. */
+  async find(request: PurchaseRequest): Promise<KnownOrder | null> {
+    return request.idempotencyKey === null ? null : this.loader.load(request);
+  }
+
+  private async read(requests: readonly PurchaseRequest[]): Promise<(KnownOrder | null)[]> {
+    const known = await findKnownOrders(this.orm.em.fork(), requests);
+    return requests.map((request) => known.get(keyOf(request)) ?? null);
+  }
 }

@@ -74,6 +74,8 @@ export class OrderPlacement {
     const changes = batch.changes();
     const changed = changes.length === 0 ? [] : await this.counters.change(em, changes);
     await em.flush();
+    // Or the end of the transaction would look through all of them once more for what has changed.
+    em.clear();
     await enqueueConfirmations(em, batch.confirmed());
     return { placements, tickets: changed };
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { badUserInput } from '../errors.js';
 import { decode } from '../validation/decode.js';
@@ -73,7 +73,7 @@ export function decodePurchase(input: PurchaseInput): PurchaseRequest {
 /** An address is the same in capitals, as it is for the scope of a key. */
 function hashOf(request: Omit<PurchaseRequest, 'inputHash'>): string {
   const input = { ...request, email: request.email.toLowerCase() };
-  return createHash('sha256').update(JSON.stringify(input)).digest('hex');
+  return hash('sha256', JSON.stringify(input));
 }
 
 function summed(

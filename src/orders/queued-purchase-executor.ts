@@ -1,12 +1,20 @@
 import type { Orm } from '../database/index.js';
 import { isAppError } from '../errors.js';
-import { type InventoryStream, type LockTimes, PurchaseQueue, type TicketLocks } from '../inventory/index.js';
+import {
+  type InventoryStream,
+  type PurchaseBatch,
+  PurchaseQueue,
+  type TicketLocks,
+  type Turn,
+} from '../inventory/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import type { OrderPlacement, Placement, Placements, Purchase } from './order-placement.js';
 import type { ExecutedPurchase, PurchaseExecutor } from './purchase-executor.js';
 
-type Waiting = { readonly work: Purchase; readonly waitedMs: number };
+type Batch = PurchaseBatch<Purchase, ExecutedPurchase>;
+type Works = Batch['works'];
+type Settled = PromiseSettledResult<ExecutedPurchase>;
 
 /** One hold of the locks and one transaction for everyone who waits. */
 export class QueuedPurchaseExecutor implements PurchaseExecutor {
@@ -21,79 +29,112 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
     private readonly logger: Logger,
     limits: { readonly waitMs: number },
   ) {
-    this.queue = new PurchaseQueue((works) => this.carryOut(works), limits, metrics);
+    this.queue = new PurchaseQueue((turn) => this.serve(turn), limits, metrics);
   }
 
   execute(purchase: Purchase, signal?: AbortSignal): Promise<ExecutedPurchase> {
     return this.queue.submit(purchase.request.showId, purchase, signal);
   }
 
-  private async carryOut(batch: readonly Waiting[]): Promise<PromiseSettledResult<ExecutedPurchase>[]> {
-    const shows = Map.groupBy(batch, (one) => one.work.request.showId);
-    if (shows.size === 1) return this.ofOneShow(batch);
+  private async serve(turn: Turn<Purchase, ExecutedPurchase>): Promise<void> {
+    const { works } = turn.batch;
+    const shows = Map.groupBy(works, (one) => one.showId);
+    if (shows.size === 1) await this.serveShow(turn);
+    else turn.batch.settle(await this.serveShows(works, [...shows.values()]));
+  }
+
+  /** Under one hold of the locks, batch after batch for as long as that is fair to other processes. */
+  private async serveShow(turn: Turn<Purchase, ExecutedPurchase>): Promise<void> {
+    let batch = turn.batch;
     try {
-      return await this.together(batch, 0);
+      const tickets = ticketsOf(batch.works);
+      const held = new Set(tickets.map(({ ticketId }) => ticketId));
+      const isCovered = ({ request }: Purchase) => request.wanted.every(({ ticketId }) => held.has(ticketId));
+      const last = await this.locks.hold(tickets, async (signal, times) => {
+        for (let waitedMs = times.waitedMs; ; waitedMs = 0) {
+          const placed = await this.inTransaction(batch.works, signal);
+          // Stripe is not asked while locks are held: whoever has to pay is answered after the release.
+          const next = !isPayable(placed) && times.goOn() ? turn.next(isCovered) : undefined;
+          if (next === undefined) return { placed, waitedMs };
+          batch.settle(this.announce(batch.works, placed, waitedMs));
+          batch = next;
+        }
+      });
+      batch.settle(this.announce(batch.works, last.placed, last.waitedMs));
+    } catch (reason) {
+      batch.settle(await this.oneByOne(batch.works, reason));
+    }
+  }
+
+  private async serveShows(works: Works, shows: readonly Works[]): Promise<readonly Settled[]> {
+    try {
+      return await this.together(works, 0);
     } catch {
       // Whatever it was, a lock held elsewhere or a statement that failed, each show now goes its own way.
-      const parts = [...shows.values()].map(async (part) => [part, await this.ofOneShow(part)] as const);
-      const results = new Map<Waiting, PromiseSettledResult<ExecutedPurchase>>();
-      for (const [part, settled] of await Promise.all(parts)) {
-        part.forEach((one, index) => {
-          results.set(one, settled[index] as PromiseSettledResult<ExecutedPurchase>);
-        });
-      }
-      return batch.map((one) => results.get(one) as PromiseSettledResult<ExecutedPurchase>);
+      const parts = shows.map(async (show) => {
+        const settled = await this.together(show).catch((reason) => this.oneByOne(show, reason));
+        return show.map((one, index) => [one, settled[index] as Settled] as const);
+      });
+      const results = new Map((await Promise.all(parts)).flat());
+      return works.map((one) => results.get(one) as Settled);
     }
   }
 
   /** One of many must not fail the others: what it was is found out by each going alone. */
-  private async ofOneShow(batch: readonly Waiting[]): Promise<PromiseSettledResult<ExecutedPurchase>[]> {
-    try {
-      return await this.together(batch);
-    } catch (reason) {
-      const busy = isAppError(reason, 'INVENTORY_BUSY');
-      if (batch.length === 1 || busy) return batch.map(() => ({ status: 'rejected', reason }));
-      this.logger.warn(
-        { err: reason, purchases: batch.length },
-        'A batch failed; its purchases go one by one',
-      );
-      const results: PromiseSettledResult<ExecutedPurchase>[] = [];
-      for (const one of batch) results.push(...(await this.ofOneShow([one])));
-      return results;
+  private async oneByOne(works: Works, reason: unknown): Promise<readonly Settled[]> {
+    if (works.length === 1 || isAppError(reason, 'INVENTORY_BUSY')) {
+      return works.map(() => ({ status: 'rejected', reason }));
     }
+    this.logger.warn({ err: reason, purchases: works.length }, 'A batch failed; its purchases go one by one');
+    const results: Settled[] = [];
+    for (const one of works) {
+      results.push(...(await this.together([one]).catch((own) => this.oneByOne([one], own))));
+    }
+    return results;
   }
 
-  private async together(
-    batch: readonly Waiting[],
-    lockWaitMs?: number,
-  ): Promise<PromiseSettledResult<ExecutedPurchase>[]> {
-    const purchases = batch.map((one) => one.work);
-    const { placements, tickets, waitedMs } = await this.underLocks(purchases, lockWaitMs);
-    this.inventory.publish(tickets);
-    return placements.map((placement, index) => settled(placement, (batch[index]?.waitedMs ?? 0) + waitedMs));
-  }
-
-  private underLocks(
-    purchases: readonly Purchase[],
-    lockWaitMs: number | undefined,
-  ): Promise<Placements & LockTimes> {
-    const tickets = purchases.flatMap(({ request }) =>
-      request.wanted.map(({ ticketId }) => ({ showId: request.showId, ticketId })),
+  private async together(works: Works, lockWaitMs?: number): Promise<readonly Settled[]> {
+    const { placed, waitedMs } = await this.locks.hold(
+      ticketsOf(works),
+      async (signal, { waitedMs }) => ({ placed: await this.inTransaction(works, signal), waitedMs }),
+      lockWaitMs,
     );
-    const work = async (signal: AbortSignal, lock: LockTimes) => {
-      const placements = await this.orm.em.fork().transactional(async (em) => {
-        const placements = await this.placement.placeAll(em, purchases);
-        // Whoever lost the locks must not commit on top of those who hold them now.
-        signal.throwIfAborted();
-        return placements;
-      });
-      return { ...placements, waitedMs: lock.waitedMs };
-    };
-    return this.locks.hold(tickets, work, lockWaitMs);
+    return this.announce(works, placed, waitedMs);
+  }
+
+  private inTransaction(works: Works, signal: AbortSignal): Promise<Placements> {
+    const purchases = works.map((one) => one.work);
+    return this.orm.em.transactional(async (em) => {
+      const placed = await this.placement.placeAll(em, purchases);
+      // Whoever lost the locks must not commit on top of those who hold them now.
+      signal.throwIfAborted();
+      return placed;
+    });
+  }
+
+  private announce(
+    works: Works,
+    { placements, tickets }: Placements,
+    lockWaitMs: number,
+  ): readonly Settled[] {
+    this.inventory.publish(tickets);
+    return placements.map((placement, index) =>
+      settled(placement, (works[index]?.waitedMs ?? 0) + lockWaitMs),
+    );
   }
 }
 
-function settled(placement: Placement, waitedMs: number): PromiseSettledResult<ExecutedPurchase> {
+function isPayable({ placements }: Placements): boolean {
+  return placements.some((one) => one.kind === 'placed' && one.placed.order.totalAmount > 0);
+}
+
+function ticketsOf(works: Works) {
+  return works.flatMap(({ showId, work }) =>
+    work.request.wanted.map(({ ticketId }) => ({ showId, ticketId })),
+  );
+}
+
+function settled(placement: Placement, waitedMs: number): Settled {
   switch (placement.kind) {
     case 'refused':
       return { status: 'rejected', reason: placement.error };

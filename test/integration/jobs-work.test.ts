@@ -46,6 +46,18 @@ describe('the worker in a process of its own', () => {
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
 
+  it('writes once to each buyer of purchases that were made together, whichever worker is faster', async () => {
+    const bought = await Promise.all(Array.from({ length: 30 }, () => buy(0)));
+    const { rows } = await world.database.pool.query('select order_ids from confirmation_batch');
+    expect(rows.length).toBeGreaterThan(0);
+    const workers = await Promise.all([startWorker(), startWorker()]);
+    for (const { order } of bought) {
+      expect(await mailsAbout(world, order.id, 'confirmation')).toHaveLength(1);
+    }
+    expect((await world.database.pool.query('select from confirmation_batch')).rows).toEqual([]);
+    for (const worker of workers) await worker.stop();
+  });
+
   it('takes over the jobs of one that was killed, once they count as abandoned', async () => {
     const first = await startWorker();
     await first.kill();

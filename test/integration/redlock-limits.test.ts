@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import type { Redis as RedisServer } from '../../dev/redis.js';
+import { InProcessEventBus } from '../../src/inventory/event-bus.js';
 import { InProcessTicketLocks } from '../../src/inventory/in-process-locks.js';
 import { RedlockTicketLocks } from '../../src/inventory/redlock.js';
 import { Metrics } from '../../src/metrics.js';
@@ -49,6 +50,7 @@ describe('LOCK_TTL_MS', () => {
       [client],
       new InProcessTicketLocks(1_000, metrics),
       { ttlMs: TTL_MS, waitMs: 1_000 },
+      new InProcessEventBus(),
       metrics,
       pino({ level: 'silent' }),
     );

@@ -1,12 +1,9 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Postgres, startPostgres } from '../../dev/postgres.js';
-import { isAlive } from '../../dev/processes.js';
 import { findRedisBinary } from '../../dev/redis.js';
+import { makeRunDirectory } from '../../dev/run-directory.js';
 import { makeTemplate, TEMPLATE_DATABASE } from '../../dev/template.js';
-
-const PREFIX = 'boxoffice-test-';
 
 let running: { postgres: Postgres; directory: string } | undefined;
 
@@ -16,10 +13,7 @@ let running: { postgres: Postgres; directory: string } | undefined;
  */
 export default async function globalSetup(): Promise<void> {
   announceRedis();
-  removeLeftovers();
-  const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
-  // PostgreSQL may have to run as an account other than ours.
-  chmodSync(directory, 0o711);
+  const directory = makeRunDirectory('boxoffice-test-');
   try {
     const postgres = await startPostgres({
       dataDirectory: join(directory, 'postgres'),
@@ -56,17 +50,4 @@ function announceRedis(): void {
   process.env.TEST_REDIS = 'absent';
   const rule = '='.repeat(78);
   console.warn(`\n${rule}\n${notice}\nEVERYTHING THAT NEEDS REDIS IS NOT TESTED IN THIS RUN.\n${rule}\n`);
-}
-
-/** Directories of test runs that were killed before they could clean up. */
-function removeLeftovers(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const owner = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN;
-    if (Number.isNaN(owner) || isAlive(owner)) continue;
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // It belongs to another account.
-    }
-  }
 }

@@ -28,7 +28,7 @@ class NoLocks implements TicketLocks {
     _tickets: readonly LockedTicket[],
     work: (signal: AbortSignal, times: LockTimes) => Promise<Result>,
   ): Promise<Result> {
-    return work(new AbortController().signal, { waitedMs: 0 });
+    return work(new AbortController().signal, { waitedMs: 0, goOn: () => false });
   }
 
   async close(): Promise<void> {}

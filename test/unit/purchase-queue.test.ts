@@ -1,29 +1,51 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type CarryOut, PurchaseQueue } from '../../src/inventory/purchase-queue.js';
+import { PurchaseQueue, type Turn } from '../../src/inventory/purchase-queue.js';
 import { Metrics } from '../../src/metrics.js';
 
 const metrics = new Metrics();
 const PATIENT = { waitMs: 60_000 };
-type Served = Parameters<CarryOut<string, string>>[0];
+type Served = Turn<string, string>['batch']['works'];
 
-/** A queue whose batches are carried out when the test says so. */
+/** A queue whose batches are served when the test says so. */
 class Bench {
   readonly batches: {
     readonly works: Served;
+    /** Answers, and ends the turn. */
     readonly finish: () => void;
+    /** Answers, and goes on with those whose work is accepted. */
+    readonly goOn: (accept: (work: string) => boolean) => void;
     readonly fail: (error: Error) => void;
   }[] = [];
   readonly queue: PurchaseQueue<string, string>;
 
   constructor(limits = PATIENT) {
-    this.queue = new PurchaseQueue<string, string>((works) => this.carryOut(works), limits, metrics);
+    this.queue = new PurchaseQueue<string, string>((turn) => this.serve(turn), limits, metrics);
   }
 
-  private carryOut(works: Served): Promise<PromiseSettledResult<string>[]> {
+  private serve({ batch, next }: Turn<string, string>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const results = works.map(({ work }) => ({ status: 'fulfilled' as const, value: `done: ${work}` }));
-      this.batches.push({ works, finish: () => resolve(results), fail: reject });
+      const serveBatch = (present: typeof batch) => {
+        const results = present.works.map(({ work }) => ({
+          status: 'fulfilled' as const,
+          value: `done: ${work}`,
+        }));
+        this.batches.push({
+          works: present.works,
+          finish: () => {
+            present.settle(results);
+            resolve();
+          },
+          goOn: (accept) => {
+            present.settle(results);
+            const more = next(accept);
+            if (more === undefined) resolve();
+            else serveBatch(more);
+          },
+          fail: reject,
+        });
+      };
+      serveBatch(batch);
     });
   }
 }
@@ -72,6 +94,43 @@ describe('the purchase queue', () => {
     expect(names(batches[1]?.works ?? [])).toEqual(['stayed']);
     batches[1]?.finish();
     expect(await stayed).toBe('done: stayed');
+  });
+
+  it('goes on in the same turn with those who came meanwhile, up to the first who wants something else', async () => {
+    const { queue, batches } = new Bench();
+    const answers = ['a', 'b', 'c', 'other', 'd'].map((work) => queue.submit(1, work));
+    const accept = (work: string) => work !== 'other';
+    batches[0]?.goOn(accept);
+    expect(await answers[0]).toBe('done: a');
+    expect(names(batches[1]?.works ?? [])).toEqual(['b', 'c']);
+    batches[1]?.goOn(accept);
+    await settle();
+    // Nobody was accepted, so the turn has ended, and the next one has begun.
+    expect(names(batches[2]?.works ?? [])).toEqual(['other', 'd']);
+    batches[2]?.finish();
+    expect(await Promise.all(answers)).toEqual(['a', 'b', 'c', 'other', 'd'].map((work) => `done: ${work}`));
+  });
+
+  it('ends the turn of a show where others wait for a lane', async () => {
+    const { queue, batches } = new Bench();
+    const showIds = [1, 2, 3];
+    for (const showId of showIds) void queue.submit(showId, `first of ${showId}`);
+    for (const showId of showIds) void queue.submit(showId, `second of ${showId}`);
+    void queue.submit(4, 'without a lane');
+    batches[0]?.goOn(() => true);
+    await settle();
+    expect(names(batches[3]?.works ?? [])).toContain('without a lane');
+  });
+
+  it('answers a large batch completely, each with its own result', async () => {
+    const { queue, batches } = new Bench();
+    const first = queue.submit(1, 'first');
+    const answers = Array.from({ length: 40 }, (_, buyer) => queue.submit(1, `buyer ${buyer}`));
+    batches[0]?.finish();
+    await first;
+    await settle();
+    batches[1]?.finish();
+    expect(await Promise.all(answers)).toEqual(answers.map((_, buyer) => `done: buyer ${buyer}`));
   });
 
   it('goes on after a batch that failed as a whole', async () => {

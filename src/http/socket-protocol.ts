@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+} from 'graphql';
+import { CloseCode, makeServer, type Server } from 'graphql-ws';
+import type { Credentials } from '../accounts/index.js';
+import type { RequestContext } from '../graphql/context.js';
+import { formatError } from '../graphql/errors.js';
+import { FeedSubscription } from '../inventory/index.js';
+import { type Logger, requestScope } from '../logging.js';
+import type { Metrics } from '../metrics.js';
+import type { Connection } from './connection.js';
+import { Documents } from './documents.js';
+import { SharedSubscriptions } from './shared-subscriptions.js';
+import type { SocketDrain } from './socket-drain.js';
+import { prepareOperation, type SocketOperation } from './socket-operation.js';
+
+export interface ProtocolOptions {
+  readonly schema: GraphQLSchema;
+  readonly introspection: boolean;
+  readonly readCredentials: (authorization: string | undefined) => Promise<Credentials>;
+  readonly createContext: (credentials: Credentials, requestId: string, address: string) => RequestContext;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** What is spoken over a connection; its limits and rules are those of HTTP. */
+export function createProtocol(options: ProtocolOptions, drain: SocketDrain): Server<Connection> {
+  const { schema, introspection, metrics, logger } = options;
+  const format = (error: GraphQLError, requestId: string) =>
+    formatError(error.toJSON(), error, logger, requestId);
+  const documents = new Documents(schema, introspection);
+  const shared = new SharedSubscriptions(metrics, (error) => format(error, randomUUID()));
+  return makeServer<Record<string, unknown> | undefined, Connection>({
+    // Connections that are not initialised in time are ended where they are accepted.
+    connectionInitWaitTimeout: 0,
+    onConnect: async ({ connectionParams, extra }) => {
+      const credentials = await options.readCredentials(authorizationOf(connectionParams));
+      if (credentials.kind === 'invalid') return false;
+      extra.credentials = credentials;
+      if (credentials.kind === 'user') closeWhenExpired(extra, credentials.expiresAt);
+      return true;
+    },
+    onSubscribe: ({ extra }, id, payload) => {
+      const operation = prepareOperation(extra, id, payload, schema, documents);
+      if (!('document' in operation)) return operation;
+      const requestId = randomUUID();
+      logger.debug({ requestId, operation: id }, 'An operation came over a WebSocket');
+      if (operation.kind !== 'subscription') drain.begin(extra.socket, id);
+      const { credentials = { kind: 'none' }, address } = extra;
+      operation.contextValue = options.createContext(credentials, requestId, address);
+      return operation;
+    },
+    execute: (args: ExecutionArgs) => drain.watch(inScope(args, () => execute(args))),
+    // In a microtask of its own: the scope, once entered, would be kept by all that the caller waits for.
+    subscribe: (args: ExecutionArgs) =>
+      Promise.resolve().then(() => inScope(args, () => subscribe(args as SocketOperation, shared))),
+    onNext: (_context, _id, _payload, args, result: ExecutionResult) =>
+      result.errors && {
+        ...result,
+        errors: result.errors.map((error) => format(error, requestIdOf(args))),
+      },
+    onError: (_context, _id, _payload, errors) =>
+      errors.map((error) => (error instanceof GraphQLError ? format(error, randomUUID()) : error)),
+    onComplete: ({ extra }, id) => drain.end(extra.socket, id),
+  });
+}
+
+/** Log lines of resolvers then carry the request's id, as over HTTP. */
+function inScope<Result>(args: ExecutionArgs, work: () => Result): Result {
+  return requestScope.run({ requestId: requestIdOf(args) }, work);
+}
+
+function requestIdOf(args: ExecutionArgs): string {
+  return (args.contextValue as RequestContext).requestId;
+}
+
+async function subscribe(
+  operation: SocketOperation,
+  shared: SharedSubscriptions,
+): Promise<AsyncIterable<ExecutionResult> | ExecutionResult> {
+  const source = await createSourceEventStream(operation);
+  if (!(Symbol.asyncIterator in source)) return source;
+  if (!(source instanceof FeedSubscription)) {
+    return mapped(source, (update) => execute({ ...operation, rootValue: update }));
+  }
+  // Who it is has been decided upon; kept for each of many, it would only cost memory.
+  operation.contextValue = undefined;
+  return shared.join(operation, source);
+}
+
+/** Not an async generator: that would not end while it waits for its source. */
+function mapped<From, To>(
+  source: AsyncIterable<From>,
+  map: (value: From) => To | Promise<To>,
+): AsyncIterableIterator<To> {
+  const values = source[Symbol.asyncIterator]();
+  const step = async (result: IteratorResult<From>): Promise<IteratorResult<To>> =>
+    result.done ? { value: undefined, done: true } : { value: await map(result.value), done: false };
+  const iterator: AsyncIterableIterator<To> = {
+    next: async () => step(await values.next()),
+    return: async () => {
+      await values.return?.();
+      return { value: undefined, done: true };
+    },
+    throw: async (error) => {
+      await values.return?.();
+      throw error;
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
+}
+
+/** `{"Authorization": "Bearer ..."}`, as GraphiQL and most clients send it. */
+function authorizationOf(parameters: Record<string, unknown> | undefined): string | undefined {
+  const header = Object.entries(parameters ?? {}).find(([name]) => name.toLowerCase() === 'authorization');
+  return typeof header?.[1] === 'string' ? header[1] : undefined;
+}
+
+/** 4403 is a code after which clients connect again, then with a fresh token. */
+function closeWhenExpired(connection: Connection, expiresAt: Date): void {
+  const timer = setTimeout(
+    () => connection.close(CloseCode.Forbidden, 'The access token has expired'),
+    Math.max(expiresAt.getTime() - Date.now(), 0),
+  );
+  timer.unref();
+  connection.socket.once('close', () => clearTimeout(timer));
+}
