@@ -74,7 +74,7 @@ export async function createApp(
   const persistedQueries = new PersistedQueries(foundations.events);
   const apollo = createApollo(schema, environment.INTROSPECTION, persistedQueries, metrics, logger);
   await apollo.start();
-  graphqlRoute(
+  const executed = graphqlRoute(
     server,
     apollo,
     async ({ authorization, requestId, clientAddress, signal }) =>
@@ -108,6 +108,7 @@ export async function createApp(
         await Promise.all([drainSockets(PATIENCE_MS), closeHttp(server)]);
       };
       await Promise.all([services.worker.stop(), stopServing()]);
+      await executed();
       await apollo.stop();
       services.stream.close();
       services.publishedShows.close();

@@ -18,14 +18,19 @@ export interface ContextSource {
 
 export type ContextFactory = (source: ContextSource) => Promise<RequestContext>;
 
-/** GraphQL over HTTP: what is the same for everybody is answered from memory, all else by Apollo. */
+/**
+ * GraphQL over HTTP: what is the same for everybody is answered from memory, all else by Apollo.
+ *
+ * @returns what resolves once nothing is executed any more, not even for clients that have gone
+ */
 export function graphqlRoute(
   server: FastifyInstance,
   apollo: ApolloServer<RequestContext>,
   createContext: ContextFactory,
   metrics: Metrics,
-): void {
+): () => Promise<void> {
   const answers = new SharedAnswers();
+  const underWay = new Set<Promise<unknown>>();
 
   void server.register(async (scope) => {
     keepJsonAsText(scope);
@@ -59,7 +64,7 @@ export function graphqlRoute(
   async function execute(scope: FastifyInstance, request: FastifyRequest, reply: FastifyReply, key?: string) {
     const startedAt = new Date();
     let context: RequestContext | undefined;
-    const response = await apollo.executeHTTPGraphQLRequest({
+    const execution = apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: await toApollo(scope, request),
       context: async () => {
         context = await createContext({
@@ -71,6 +76,8 @@ export function graphqlRoute(
         return context;
       },
     });
+    underWay.add(execution);
+    const response = await execution.finally(() => underWay.delete(execution));
     const answer = key === undefined ? undefined : answers.keep(key, response, context?.sources, startedAt);
     if (key !== undefined) metrics.sharedAnswers.inc({ outcome: answer ? 'made' : 'private' });
     return answer ? sendShared(request, reply, answer) : sendPrivate(reply, response);
@@ -82,6 +89,8 @@ export function graphqlRoute(
     request.log.debug({ type: 'query' }, 'An operation was answered with a kept answer');
     return sendShared(request, reply, answer);
   }
+
+  return async () => void (await Promise.allSettled(underWay));
 }
 
 function goneSignal(response: ServerResponse): AbortSignal {

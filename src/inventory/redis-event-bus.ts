@@ -121,7 +121,8 @@ export class RedisEventBus implements EventBus {
   }
 
   private async listen(channels: string[]): Promise<void> {
-    if (channels.length === 0) return;
+    // Else all of them are asked for as soon as the connection is there.
+    if (channels.length === 0 || this.subscriber.status !== 'ready') return;
     try {
       await this.subscriber.subscribe(...channels);
     } catch (error) {

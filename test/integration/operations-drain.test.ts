@@ -52,6 +52,21 @@ describe('a server that is told to end', () => {
     expect((await purchase(world.server, cart())).order.status).toBe('CONFIRMED');
   });
 
+  it('finishes the purchases of clients that have gone, before it lets go of the database', async () => {
+    const server = await startAnother();
+    await using gate = await closeGate(world.database, show.id);
+    const client = new AbortController();
+    const gone = tryPurchase(server, cart(), { signal: client.signal }).catch(() => undefined);
+    await gate.waiting();
+    client.abort();
+    await gone;
+    server.signal('SIGTERM');
+    await draining(server);
+    await gate.open();
+    expect(await server.exited).toEqual(PROPERLY);
+    expect(server.logs().filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+  });
+
   it('finishes a purchase that waits for Stripe, and answers with its page', async () => {
     const server = await startAnother();
     const stall = await world.stripe.faults.add({
