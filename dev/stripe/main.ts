@@ -9,6 +9,8 @@ const USAGE = `Usage: node dist/dev/stripe/main.js [options]
   --webhook <url>,<secret>        told of the platform's events; may be repeated
   --connect-webhook <url>,<secret>  told of the connected accounts' events; may be repeated
   --state-file <path>             keeps everything from one start to the next
+  --rate-limit <n>                requests a second; beyond it 429, as at Stripe (100 live, 25 in a sandbox)
+  --endpoint-rate-limit <n>       the same of each endpoint (25 at Stripe)
   --quiet                         no lines about webhooks that fail`;
 
 async function main(): Promise<void> {
@@ -21,6 +23,8 @@ async function main(): Promise<void> {
       webhook: { type: 'string', multiple: true, default: [] },
       'connect-webhook': { type: 'string', multiple: true, default: [] },
       'state-file': { type: 'string' },
+      'rate-limit': { type: 'string' },
+      'endpoint-rate-limit': { type: 'string' },
       quiet: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -39,6 +43,7 @@ async function main(): Promise<void> {
       ...values['connect-webhook'].map((text) => readEndpoint(text, true)),
     ],
     ...(values['state-file'] === undefined ? {} : { stateFile: values['state-file'] }),
+    ...readLimits(values['rate-limit'], values['endpoint-rate-limit']),
     log: values.quiet ? () => {} : (line) => console.error(line),
   });
   console.log(`Local Stripe at ${stripe.url} with the key ${stripe.secretKey}`);
@@ -53,6 +58,12 @@ function readPort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new Error(`--port is a number from 0 to 65535, not ${text}`);
+}
+
+function readLimits(all: string | undefined, endpoint: string | undefined) {
+  if (all === undefined && endpoint === undefined) return {};
+  const perEndpoint = endpoint === undefined ? {} : { perEndpoint: Number(endpoint) };
+  return { rateLimits: { perSecond: Number(all ?? Number.POSITIVE_INFINITY), ...perEndpoint } };
 }
 
 function readEndpoint(text: string, connect: boolean): NewWebhookEndpoint {

@@ -18,6 +18,7 @@ import { Deliveries } from './webhooks/deliveries.js';
 import { type NewWebhookEndpoint, WebhookEndpoints } from './webhooks/endpoints.js';
 import { Api } from './wire/api.js';
 import { IdempotencyKeys } from './wire/idempotency.js';
+import { RateLimiter, type RateLimits } from './wire/rate-limit.js';
 import { Router } from './wire/router.js';
 
 export interface LocalStripeOptions {
@@ -39,6 +40,8 @@ export interface LocalStripeOptions {
    * does not exist. Only one local Stripe at a time may use it. Without it, all is forgotten at the end.
    */
   readonly stateFile?: string;
+  /** Beyond it requests are answered 429, as at Stripe. None unless given. */
+  readonly rateLimits?: RateLimits;
   readonly log?: (line: string) => void;
 }
 
@@ -113,7 +116,8 @@ export async function startLocalStripe(options: LocalStripeOptions = {}): Promis
     saved: async () => file?.saved(),
   });
   const router = new Router(allEndpoints(endpoints));
-  const api = new Api({ world, router, keys, faults, requests, log, save });
+  const rateLimiter = options.rateLimits && new RateLimiter(options.rateLimits);
+  const api = new Api({ world, router, keys, faults, requests, rateLimiter, log, save });
   deliveries.restore(state?.undelivered ?? [], (id) => world.store.events.get(id));
 
   const expiry = setInterval(() => expireDue(world), EXPIRY_CHECK_MS);

@@ -6,7 +6,7 @@ import type { DeliveryAttempt } from '../webhooks/attempt.js';
 import type { NewWebhookEndpoint } from '../webhooks/endpoints.js';
 import type { ReleaseOrder } from '../webhooks/release-order.js';
 import type { ActiveFault, FaultRule } from './faults.js';
-import type { LoggedRequest, RequestFilter } from './request-log.js';
+import type { LoggedRequest, RequestCount, RequestFilter } from './request-log.js';
 
 export type Session = Stripe.Checkout.Session;
 
@@ -51,6 +51,8 @@ export interface LocalStripeControl {
   events(): Promise<Stripe.Event[]>;
   /** API requests received, oldest first. */
   requests(filter?: RequestFilter): Promise<LoggedRequest[]>;
+  /** How often each endpoint gave each status, also where there were too many requests to keep. */
+  requestCounts(): Promise<RequestCount[]>;
   /** When no API request is being worked on, those included whose client has given up. */
   requestsIdle(): Promise<void>;
   addWebhookEndpoint(endpoint: NewWebhookEndpoint): Promise<RegisteredWebhookEndpoint>;

@@ -78,6 +78,7 @@ function control(parts: Parts): Omit<LocalStripeControl, 'webhooks' | 'faults'> 
     settleRefund: async (id, outcome, reason) => snapshot(settleRefund(world, id, outcome, reason)),
     events: async () => snapshot([...world.store.events.newestFirst()].reverse()),
     requests: async (filter) => snapshot(parts.requests.find(filter)),
+    requestCounts: async () => parts.requests.counts(),
     requestsIdle: () => parts.requests.idle(),
     addWebhookEndpoint: async (given) => {
       const { endpoint, secret, connect } = parts.endpoints.add(given);

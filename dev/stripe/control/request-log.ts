@@ -8,6 +8,8 @@ export interface LoggedRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  /** The path with `:id` for each id; null for what is not part of the API. */
+  readonly endpoint: string | null;
   params: FormObject;
   readonly idempotencyKey: string | null;
   readonly stripeAccount: string | null;
@@ -20,6 +22,15 @@ export interface LoggedRequest {
   fault: string | null;
 }
 
+/** How often an endpoint gave an answer of one kind. */
+export interface RequestCount {
+  readonly method: string;
+  readonly endpoint: string | null;
+  /** Null where the connection was closed instead of an answer. */
+  readonly status: number | null;
+  readonly count: number;
+}
+
 export interface RequestFilter {
   readonly method?: string | undefined;
   /** The start of the path. */
@@ -30,6 +41,7 @@ const KEPT = 20_000;
 
 export class RequestLog {
   #requests: LoggedRequest[] = [];
+  readonly #counts = new Map<string, RequestCount>();
   #running = 0;
   #idleWaiters: Array<() => void> = [];
 
@@ -67,7 +79,20 @@ export class RequestLog {
     );
   }
 
+  /** Once per request, when it has been answered or closed. */
+  count({ method, endpoint, status }: LoggedRequest): void {
+    const key = `${method} ${endpoint} ${status}`;
+    const count = (this.#counts.get(key)?.count ?? 0) + 1;
+    this.#counts.set(key, { method, endpoint, status, count });
+  }
+
+  /** Of all requests, also of those no longer kept. */
+  counts(): RequestCount[] {
+    return [...this.#counts.values()];
+  }
+
   clear(): void {
     this.#requests = [];
+    this.#counts.clear();
   }
 }

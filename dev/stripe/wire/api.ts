@@ -12,6 +12,7 @@ import { holdBack, readBody, sendJson } from './exchange.js';
 import { expanded } from './expand.js';
 import { decodeForm, type FormObject } from './form.js';
 import type { IdempotencyKeys, SavedResult } from './idempotency.js';
+import type { RateLimiter, RateLimitReason } from './rate-limit.js';
 import type { Match, Router } from './router.js';
 
 const STALL_MS = 60_000;
@@ -22,6 +23,7 @@ interface Parts {
   readonly keys: IdempotencyKeys;
   readonly faults: Faults;
   readonly requests: RequestLog;
+  readonly rateLimiter: RateLimiter | undefined;
   readonly log: (line: string) => void;
   /** Saves what a request has changed. */
   readonly save: () => Promise<void>;
@@ -30,6 +32,7 @@ interface Parts {
 interface Answer extends SavedResult {
   readonly replayed?: boolean;
   readonly fault?: ActiveFault | undefined;
+  readonly limited?: RateLimitReason;
 }
 
 /** A connection to be closed without an answer. */
@@ -58,20 +61,24 @@ export class Api {
     }
     if (logged.method !== 'GET') await this.parts.save();
     if (answer === CLOSE || response.destroyed) {
+      this.parts.requests.count(logged);
       response.destroy();
       return;
     }
     logged.status = answer.status;
     logged.replayed = answer.replayed ?? false;
+    this.parts.requests.count(logged);
     sendJson(response, answer.status, answer.body, headersOf(logged, answer));
   }
 
   #note(request: IncomingMessage, url: URL): LoggedRequest {
+    const method = request.method ?? 'GET';
     return this.parts.requests.add({
       id: newId('req_', 14),
       at: Date.now(),
-      method: request.method ?? 'GET',
+      method,
       path: url.pathname,
+      endpoint: this.parts.router.find(method, url.pathname)?.endpoint.path ?? null,
       params: {},
       idempotencyKey: header(request, 'idempotency-key'),
       stripeAccount: header(request, 'stripe-account') ?? header(request, 'stripe-context'),
@@ -91,6 +98,8 @@ export class Api {
     const { faults, router } = this.parts;
     logged.params = decodeForm(logged.method === 'POST' ? await readBody(request) : url.search.slice(1));
     authenticate(request.headers.authorization, this.parts.world.secretKey);
+    const limited = this.parts.rateLimiter?.refusal(`${logged.method} ${logged.endpoint}`);
+    if (limited !== undefined) return { ...this.#asResult(RATE_LIMITED, 429, logged.id), limited };
     const fault = faults.strike(logged.method, logged.path);
     logged.fault = fault?.kind ?? null;
     if (fault?.kind === 'reset') return CLOSE;
@@ -197,7 +206,7 @@ function headersOf(logged: LoggedRequest, answer: Answer): Record<string, string
       ? { 'Idempotent-Replayed': 'true', 'Original-Request': answer.requestId }
       : {}),
     ...(fault?.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(fault.retryAfterSeconds) }),
-    ...(answer.status === 429 ? { 'Stripe-Rate-Limited-Reason': 'global-rate' } : {}),
+    ...(answer.status === 429 ? { 'Stripe-Rate-Limited-Reason': answer.limited ?? 'global-rate' } : {}),
     // A saved 500 would only be answered again (https://docs.stripe.com/error-low-level#server-errors).
     ...(answer.status >= 500 && (answer.replayed === true || fault?.afterEffect === true)
       ? { 'Stripe-Should-Retry': 'false' }
@@ -205,16 +214,16 @@ function headersOf(logged: LoggedRequest, answer: Answer): Record<string, string
   };
 }
 
+const RATE_LIMITED: ErrorBody = {
+  type: 'invalid_request_error',
+  code: 'rate_limit',
+  message:
+    'Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.',
+};
+
 function faultBody(fault: ActiveFault): ErrorBody {
   const status = fault.status ?? 500;
-  if (status === 429) {
-    return {
-      type: 'invalid_request_error',
-      code: 'rate_limit',
-      message:
-        'Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.',
-    };
-  }
+  if (status === 429) return RATE_LIMITED;
   if (status >= 500) return { type: 'api_error', message: 'An unknown error occurred' };
   return { type: 'invalid_request_error', message: 'This request was refused by a fault on demand.' };
 }
