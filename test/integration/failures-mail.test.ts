@@ -2,13 +2,13 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../dev/ports.js';
+import { startSmtpSink } from '../../dev/smtp-sink.js';
 import { eventually } from '../support/eventually.js';
 import { type PublishedShow, type Purchase, purchase, readOrder } from '../support/fixtures.js';
 import { metric } from '../support/metrics.js';
 import { hurryJobs, jobsOf, mailsAbout, settlesAs } from '../support/order-life.js';
 import { fromSetup } from '../support/run.js';
 import type { TestServer } from '../support/server.js';
-import { startSmtpSink } from '../support/smtp-sink.js';
 import { sessionIn } from '../support/stripe.js';
 import { startWorld, type World } from '../support/world.js';
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type SmtpSink, startSmtpSink } from '../../dev/smtp-sink.js';
 import { eventually } from '../support/eventually.js';
 import {
   createPublishedShow,
@@ -11,7 +12,6 @@ import { expectError } from '../support/graphql-client.js';
 import { send } from '../support/http.js';
 import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.js';
 
 let postgres: OwnPostgres;
 let sink: SmtpSink;

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { startSmtpSink } from '../../dev/smtp-sink.js';
 import { eventually } from '../support/eventually.js';
 import { type PublishedShow, purchase, readOrder, tryPurchase } from '../support/fixtures.js';
 import { expectData, graphql } from '../support/graphql-client.js';
@@ -11,7 +12,6 @@ import { watch } from '../support/inventory-watch.js';
 import { closeGate } from '../support/order-gate.js';
 import { mailsAbout } from '../support/order-life.js';
 import type { TestServer } from '../support/server.js';
-import { startSmtpSink } from '../support/smtp-sink.js';
 import { startWorld, type World } from '../support/world.js';
 
 let world: World;
