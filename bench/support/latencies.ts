@@ -15,8 +15,8 @@ export class Latencies {
     return all;
   }
 
-  record(milliseconds: number): void {
-    this.add(Math.round(milliseconds / RESOLUTION_MS), 1);
+  record(milliseconds: number, times = 1): void {
+    this.add(Math.round(milliseconds / RESOLUTION_MS), times);
   }
 
   get count(): number {

@@ -35,12 +35,19 @@ export interface Database extends AsyncDisposable {
 
 const SETTINGS = { max_connections: '300' };
 
-/** PostgreSQL is durable: a commit waits for the disk. */
-export async function startStack(): Promise<Stack> {
+/**
+ * PostgreSQL is durable: a commit waits for the disk.
+ *
+ * @param settings more of its parameters
+ */
+export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
   await using stack = new AsyncDisposableStack();
   const directory = makeRunDirectory('boxoffice-bench-');
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
-  const postgres = await startPostgres({ dataDirectory: join(directory, 'postgres'), settings: SETTINGS });
+  const postgres = await startPostgres({
+    dataDirectory: join(directory, 'postgres'),
+    settings: { ...SETTINGS, ...settings },
+  });
   stack.defer(() => postgres.stop());
   await makeTemplate(postgres.url);
   const redis = await startRedis({ directory: join(directory, 'redis') });
