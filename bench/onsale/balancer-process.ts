@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 /*
@@ -8,6 +9,8 @@ import { connect, createServer, type Socket } from 'node:net';
 
 const [port, ...servers] = process.argv.slice(2).map(Number);
 const BACKLOG = 4_096;
+/** Each takes in one connection in a turn of the event loop, and no more; sharing a port is Linux's. */
+const LISTENERS = process.platform === 'linux' ? 16 : 1;
 
 const open = new Map(servers.map((server) => [server, 0]));
 
@@ -32,7 +35,12 @@ function join(client: Socket): void {
   });
 }
 
-createServer({ noDelay: true }, join).listen({ port, host: '127.0.0.1', backlog: BACKLOG }, () =>
-  console.log('ready'),
+await Promise.all(
+  Array.from({ length: LISTENERS }, async () => {
+    const listener = createServer({ noDelay: true }, join);
+    listener.listen({ port, host: '127.0.0.1', backlog: BACKLOG, reusePort: LISTENERS > 1 });
+    await once(listener, 'listening');
+  }),
 );
+console.log('ready');
 process.on('SIGTERM', () => process.exit());

@@ -115,6 +115,8 @@ export class Buyer {
 
   private async checkOut({ order, checkoutUrl }: PlacedOrder, quantity: number): Promise<string> {
     const { sale, plan } = this;
+    // The answer took longer than the hold, which is far shorter here than it is in production.
+    if (order.status === 'EXPIRED') return 'was answered too late to pay';
     if (checkoutUrl === null) {
       sale.violations.push(`${this.email} was answered with an order that is ${order.status}, and no page.`);
       return 'had no page to pay on';

@@ -34,6 +34,10 @@ export function inWords(report: Report): string {
       ]),
     ),
     `${count(report.mails)} mails were sent by then.`,
+    counts(
+      'errors that the servers logged',
+      Object.fromEntries(report.logged.map((error) => [error.message.split('\n')[0], error.count])),
+    ),
     table(
       ['process', 'CPU', 'of one core', 'memory', 'at the most'],
       Object.entries(report.usage).map(([name, usage]) => [

@@ -51,6 +51,7 @@ export function reportOf(replay: Replay) {
     },
     stripe: replay.stripe,
     mails: replay.mails,
+    logged: replay.logged,
     usage: replay.usage,
     longestStallsMs: replay.stalls,
     loadLate: {

@@ -114,8 +114,11 @@ export class Shop {
   }
 }
 
+/** What does not tell whether it was done; a purchase may be sent again, for it carries its key. */
+const UNDECIDED = /^(CONNECTION_LOST|TIMEOUT|HTTP_50[234])$/;
+
 /** In milliseconds; undefined where coming back is of no use. Spread, for not all to come back at once. */
 function pause({ code, extensions }: OperationFailed): number | undefined {
-  const advised = code === 'CONNECTION_LOST' ? 1_000 : extensions.retryAfterMs;
+  const advised = UNDECIDED.test(code) ? 1_000 : extensions.retryAfterMs;
   return advised === undefined ? undefined : advised * (1 + Math.random() / 2);
 }

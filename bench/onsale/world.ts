@@ -30,6 +30,8 @@ export interface World extends AsyncDisposable {
   readonly stripe: LocalStripeControl;
   readonly stripeKey: string;
   readonly mails: SmtpSink['mails'];
+  /** Of the servers and the worker. */
+  readonly logFiles: readonly string[];
   /** By what they do, for the report. */
   readonly pids: Readonly<Record<string, readonly number[]>>;
 }
@@ -80,9 +82,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     stripe: stripe.control,
     stripeKey,
     mails: sink.mails,
+    logFiles: [...servers.map(({ logFile }) => logFile), worker.logFile],
     pids: {
       ...Object.fromEntries(servers.map(({ pid }, n) => [`server ${n + 1}`, [pid]])),
-      worker: [worker],
+      worker: [worker.pid],
       proxy: proxies.pids,
       PostgreSQL: [stack.postgres.pid],
       Redis: [stack.redis.pid],
@@ -120,7 +123,7 @@ async function startWorkerProcess(
   started: AsyncDisposableStack,
   env: Readonly<Record<string, string>>,
   directory: string,
-): Promise<number> {
+): Promise<{ pid: number; logFile: string }> {
   const logFile = join(directory, 'worker.log');
   closeSync(openSync(logFile, 'w'));
   const worker = await supervise({
@@ -137,7 +140,7 @@ async function startWorkerProcess(
     READY_TIMEOUT_MS,
   );
   if (worker.exit()) throw new Error(`The worker has ended:\n${log().slice(-3_000)}`);
-  return worker.pid;
+  return { pid: worker.pid, logFile };
 }
 
 /** Webhooks come in through the proxy, and only those that the README tells operators to ask for. */
