@@ -35,7 +35,7 @@ export function inWords(report: Report): string {
     ),
     `${count(report.mails)} mails were sent by then.`,
     counts(
-      'errors that the servers logged',
+      'what the servers logged',
       Object.fromEntries(report.logged.map((error) => [error.message.split('\n')[0], error.count])),
     ),
     table(

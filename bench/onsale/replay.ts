@@ -7,7 +7,7 @@ import type { CrowdJob, CrowdResult, PlayResult, SettleResult, TicketState } fro
 import { type Extent, holdMs, kindsOf, lastArrival, opening } from './plan.js';
 import { openBoxOffice } from './put-on-sale.js';
 import { Sampler } from './sampler.js';
-import { type LoggedError, loggedErrors } from './server-logs.js';
+import { type LoggedTrouble, loggedTroubles } from './server-logs.js';
 import { type Usage, usageOf } from './usage.js';
 import type { World } from './world.js';
 
@@ -20,7 +20,7 @@ export interface Replay {
   readonly sampler: Sampler;
   readonly stripe: readonly RequestCount[];
   readonly mails: number;
-  readonly logged: readonly LoggedError[];
+  readonly logged: readonly LoggedTrouble[];
   /** Of each part, from the first arrival until the end. */
   readonly usage: Readonly<Record<string, Usage | undefined>>;
   /** Of each server, in milliseconds. */
@@ -96,7 +96,7 @@ export async function replay(
     sampler,
     stripe: await world.stripe.requestCounts(),
     mails: world.mails.length,
-    logged: loggedErrors(world.logFiles),
+    logged: loggedTroubles(world.logFiles),
     usage: spent(before, after),
     stalls: await Promise.all(world.servers.map(async (server) => (await server.read()).longestStallMs)),
     seconds,
