@@ -73,6 +73,7 @@ const HABITS: readonly (readonly [Habit, number])[] = [
   ['never pays', 8],
   ['hangs up', 6],
 ];
+const UNPAID: readonly Habit[] = ['is declined, then leaves', 'never pays', 'hangs up'];
 const PATIENT = 0.6;
 /** Arrivals rise until the sale opens, and fall from then on: 500 a second at the most, 25,000 in all. */
 const RISE_MS = 20_000;
@@ -140,11 +141,13 @@ function reloads(random: Random, extent: Extent, arrivesAt: number): number[] {
 function buyerPlan(random: Random, { tempo }: Extent): BuyerPlan {
   const favourite = random.weighted(DEMAND);
   const others = random.shuffle(KINDS.map((_, place) => place).filter((place) => place !== favourite));
+  const habit = random.weighted(HABITS);
   return {
-    habit: random.weighted(HABITS),
+    habit,
     kinds: [favourite, ...others],
     quantity: random.weighted(QUANTITIES),
     decidesIn: (300 + random.exponential(1_500)) / tempo,
-    patient: random.next() < PATIENT,
+    // Else the last ticket may go from one who will not pay to the next for as long as the sale lasts.
+    patient: random.next() < PATIENT && !UNPAID.includes(habit),
   };
 }

@@ -27,6 +27,11 @@ interface CompletedOrder {
 const PURCHASE = `mutation Buy($input: PurchaseTicketsInput!) {
   purchaseTickets(input: $input) { order { id reference status expiresAt } checkoutUrl accessToken }
 }`;
+/** Where Stripe sends buyers; nobody goes there, since the shop is in here. */
+const PAGES = {
+  successUrl: 'https://shop.example/thanks?session={CHECKOUT_SESSION_ID}',
+  cancelUrl: 'https://shop.example/cart',
+};
 const COMPLETE = `mutation Complete($sessionId: String!) {
   completeCheckout(sessionId: $sessionId) { id status paymentStatus attendees { id } }
 }`;
@@ -49,7 +54,7 @@ export class Shop {
   }
 
   purchase(input: object): HttpRequest {
-    return operation(PURCHASE, { input: { showId: this.job.showId, ...input } });
+    return operation(PURCHASE, { input: { showId: this.job.showId, ...PAGES, ...input } });
   }
 
   /** @throws OperationFailed */
