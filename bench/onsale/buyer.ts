@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HttpRequest } from '../support/http-connection.js';
 import { OperationFailed, sendInTime } from './http.js';
 import type { PaidOrder } from './jobs.js';
 import { type BuyerPlan, type Extent, holdMs } from './plan.js';
@@ -76,28 +77,37 @@ export class Buyer {
   private async place(choice: Choice): Promise<PlacedOrder | 'hung up' | undefined> {
     const { shop } = this.sale;
     const request = shop.purchase({ items: [choice], email: this.email, idempotencyKey: randomUUID() });
-    const connection = shop.connections.open();
+    if (this.plan.habit === 'hangs up') return this.hangUp(request);
     try {
-      if (this.plan.habit === 'hangs up') {
-        const answer = sendInTime(connection, request).catch(() => undefined);
-        await this.wait(20, 400);
-        connection.close();
-        await answer;
-        return 'hung up';
-      }
       return await shop.patiently(() =>
-        this.plan.habit === 'sends twice' ? this.placeTwice(request) : shop.place(request, connection),
+        this.plan.habit === 'sends twice' ? this.placeTwice(request) : this.placeOnce(request),
       );
     } catch (error) {
       if (error instanceof OperationFailed && error.code === 'SOLD_OUT') return undefined;
       throw error;
+    }
+  }
+
+  private async hangUp(request: HttpRequest): Promise<'hung up'> {
+    const connection = this.sale.shop.connections.open();
+    const answer = sendInTime(connection, request).catch(() => undefined);
+    await this.wait(20, 400);
+    connection.close();
+    await answer;
+    return 'hung up';
+  }
+
+  private async placeOnce(request: HttpRequest): Promise<PlacedOrder> {
+    const connection = this.sale.shop.connections.open();
+    try {
+      return await this.sale.shop.place(request, connection);
     } finally {
       connection.close();
     }
   }
 
   /** The same request again while the first is under way, as an impatient thumb does. */
-  private async placeTwice(request: ReturnType<Shop['purchase']>): Promise<PlacedOrder> {
+  private async placeTwice(request: HttpRequest): Promise<PlacedOrder> {
     const { shop, violations } = this.sale;
     const connections = [shop.connections.open(), shop.connections.open()] as const;
     const first = shop.place(request, connections[0]);

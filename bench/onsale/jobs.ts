@@ -14,9 +14,8 @@ export interface PlayJob {
   /** Everybody whose index leaves this rest when divided by the number of processes. */
   readonly share: { readonly rest: number; readonly processes: number };
   readonly proxies: readonly string[];
+  /** Its tickets come in the order of the plan's kinds. */
   readonly showId: string;
-  /** In the order of the plan's kinds. */
-  readonly ticketIds: readonly string[];
   readonly firstArrival: number;
   /** When whoever still wants something goes home. */
   readonly end: number;

@@ -72,7 +72,6 @@ export async function replay(
       share: { rest, processes },
       proxies: world.proxies.urls,
       showId: show.id,
-      ticketIds: show.tickets.map(({ id }) => id),
       firstArrival,
       end,
     }),
@@ -122,7 +121,7 @@ async function tellWhenSoldOut(
   await Promise.all(workers.map((worker) => worker.run({ kind: 'sold out' })));
 }
 
-/** Once no hold can end any more, from the database itself. */
+/** From the database itself. */
 async function truth(world: World, show: Show): Promise<TicketState[]> {
   const { pool } = world.database;
   const { rows } = await pool.query<{ id: number; available: number }>(
