@@ -32,6 +32,7 @@ export class Subscriber implements AsyncIterableIterator<never> {
   ) {
     this.connection = connection;
     this.opening = wireText(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+    group.join(this);
   }
 
   /** @param rest of the message after its id, as `wireText` makes it */
@@ -62,6 +63,8 @@ export class Subscriber implements AsyncIterableIterator<never> {
 
 /** Those who subscribed to the same by the same document: one execution serves all of them. */
 export class SubscriberGroup {
+  /** Also those that the protocol has not registered yet, or never will: their clients may have gone already. */
+  private readonly members = new Set<Subscriber>();
   private readonly subscribers = new Set<Subscriber>();
   /** Those who have not yet taken what they were sent. Nothing is queued for them. */
   private readonly behind = new Set<Subscriber>();
@@ -88,6 +91,11 @@ export class SubscriberGroup {
     this.stopListening = feed.listen(() => this.tellAll());
   }
 
+  /** The group lasts until whoever has joined has left. */
+  join(subscriber: Subscriber): void {
+    this.members.add(subscriber);
+  }
+
   /** Sends the whole state at once. */
   enter(subscriber: Subscriber): void {
     this.subscribers.add(subscriber);
@@ -95,9 +103,10 @@ export class SubscriberGroup {
   }
 
   leave(subscriber: Subscriber): void {
-    if (!this.subscribers.delete(subscriber)) return;
+    if (!this.members.delete(subscriber)) return;
+    this.subscribers.delete(subscriber);
     this.behind.delete(subscriber);
-    if (this.subscribers.size > 0) return;
+    if (this.members.size > 0) return;
     this.stopListening();
     clearTimeout(this.retry);
     clearTimeout(this.rest);
@@ -121,7 +130,7 @@ export class SubscriberGroup {
     for (let count = 0; count < SLICE; count += 1) {
       const { value } = rest.next();
       if (value === undefined) {
-        if (this.subscribers.size > 0) this.endRound();
+        if (this.members.size > 0) this.endRound();
         return;
       }
       this.tell(value, revision);
