@@ -53,6 +53,7 @@ export class PurchaseQueue<Work, Result> {
    * @throws AppError INVENTORY_BUSY with `retryAfterMs`, at once where the queue is full
    */
   submit(showId: number, work: Work, signal?: AbortSignal): Promise<Result> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const line = this.waiting.get(showId) ?? [];
     if (line.length >= MOST_WAITING) return Promise.reject(this.full(line.length));
     return new Promise((resolve, reject) => {

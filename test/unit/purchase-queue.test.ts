@@ -54,6 +54,13 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 const names = (works: Served) => works.map(({ work }) => work);
 
 describe('the purchase queue', () => {
+  it('gives no turn to whose client had gone before it came', async () => {
+    const bench = new Bench();
+    const gone = new Error('gone');
+    await expect(bench.queue.submit(1, 'nobody waits', AbortSignal.abort(gone))).rejects.toBe(gone);
+    expect(bench.batches).toHaveLength(0);
+  });
+
   it('serves whoever finds it idle at once, and all who came meanwhile together, in their order', async () => {
     const { queue, batches } = new Bench();
     const answers = ['a', 'b', 'c', 'd'].map((work) => queue.submit(1, work));
