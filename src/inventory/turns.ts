@@ -49,7 +49,7 @@ export class Turns {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
-        for (const showId of showIds) this.waiting.get(showId)?.delete(done);
+        for (const showId of showIds) this.leave(showId, done);
         resolve();
       };
       const timer = setTimeout(done, ms);
@@ -83,6 +83,12 @@ export class Turns {
   private async othersWish(showIds: readonly number[]): Promise<boolean> {
     const ids = await this.redis.mget(showIds.map(keyOf)).catch(() => []);
     return ids.some((id) => id !== null && id !== this.id);
+  }
+
+  private leave(showId: number, done: () => void): void {
+    const sleepers = this.waiting.get(showId);
+    sleepers?.delete(done);
+    if (sleepers?.size === 0) this.waiting.delete(showId);
   }
 
   private wake(showIds: readonly number[]): void {
