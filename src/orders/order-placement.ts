@@ -16,6 +16,8 @@ import { type PricedPurchase, pricePurchase } from './purchase-rules.js';
 
 /** A purchase that may be carried out. */
 export interface Purchase {
+  /** Of the order that it becomes; known beforehand, so that it can be looked for. */
+  readonly orderId: string;
   readonly request: PurchaseRequest;
   readonly buyerId: string | null;
   /** Where the money goes; null where nothing can be paid. */
@@ -32,7 +34,7 @@ export interface PlacedOrder {
 /** What became of one purchase of many; what one lacks does not touch the others. */
 export type Placement =
   | { readonly kind: 'placed'; readonly placed: PlacedOrder }
-  /** The idempotency key has made an order before. */
+  /** The idempotency key has made an order before, or an earlier attempt at this very purchase has. */
   | { readonly kind: 'known'; readonly orderId: string }
   | { readonly kind: 'refused'; readonly error: unknown };
 
@@ -41,6 +43,9 @@ export interface Placements {
   readonly placements: readonly Placement[];
   readonly tickets: readonly TicketRow[];
 }
+
+/** Whether a purchase is tried for the first time. */
+export type Attempt = 'first' | 'again';
 
 export interface PlacementTerms {
   readonly holdMinutes: number;
@@ -63,13 +68,20 @@ export class OrderPlacement {
    * have left.
    *
    * @param em inside a transaction; whatever is thrown must end it
+   * @param attempt 'again' where another transaction with these purchases seems to have failed: its commit may
+   * have succeeded and only the answer been lost, so orders that exist are not made once more
    */
-  async placeAll(em: EntityManager, purchases: readonly Purchase[]): Promise<Placements> {
+  async placeAll(
+    em: EntityManager,
+    purchases: readonly Purchase[],
+    attempt: Attempt = 'first',
+  ): Promise<Placements> {
     const requests = purchases.map((purchase) => purchase.request);
     const tickets = await this.counters.lock(em, ticketIdsOf(requests));
     // After the tickets are locked: a try with the same key that was faster is then seen.
     const known = await findKnownOrders(em, requests);
-    const batch = new Batch(em, this.terms, tickets, known);
+    const made = attempt === 'again' ? await findMadeOrders(em, purchases) : new Set<string>();
+    const batch = new Batch(em, this.terms, tickets, known, made);
     const placements = purchases.map((purchase) => batch.place(purchase));
     const changes = batch.changes();
     const changed = changes.length === 0 ? [] : await this.counters.change(em, changes);
@@ -93,13 +105,15 @@ class Batch {
     private readonly terms: PlacementTerms,
     rows: readonly TicketRow[],
     private readonly known: Map<string, { id: string; inputHash: string }>,
+    private readonly made: ReadonlySet<string>,
   ) {
     this.tickets = new Map(rows.map((row) => [row.id, row]));
   }
 
   place(purchase: Purchase): Placement {
-    const { request } = purchase;
+    const { request, orderId } = purchase;
     try {
+      if (this.made.has(orderId)) return { kind: 'known', orderId };
       const known = request.idempotencyKey === null ? undefined : this.known.get(keyOf(request));
       if (known !== undefined) return { kind: 'known', orderId: known.id };
       const rows = request.wanted.flatMap((wanted) => this.tickets.get(wanted.ticketId) ?? []);
@@ -153,12 +167,13 @@ class Batch {
     return { order, lines, attendees };
   }
 
-  private createOrder({ request, buyerId, stripeAccountId }: Purchase, priced: PricedPurchase): Order {
+  private createOrder(purchase: Purchase, priced: PricedPurchase): Order {
+    const { orderId, request, buyerId, stripeAccountId } = purchase;
     const free = priced.total === 0;
     const expiresAt = free ? null : new Date(this.now.getTime() + this.terms.holdMinutes * 60_000);
     const firstCheck = new Date(this.now.getTime() + FIRST_CHECK_MS);
     return persistNew(this.em, new Order(), {
-      id: randomUUID(),
+      id: orderId,
       reference: newReference(),
       showId: request.showId,
       buyerId,
@@ -180,6 +195,13 @@ class Batch {
       stripeAccountId: free ? null : stripeAccountId,
     });
   }
+}
+
+/** The ids of those that are in the database already. */
+async function findMadeOrders(em: EntityManager, purchases: readonly Purchase[]): Promise<Set<string>> {
+  const ids = purchases.map((purchase) => purchase.orderId);
+  const orders = await em.find(Order, { id: { $in: ids } }, { fields: ['id'], disableIdentityMap: true });
+  return new Set(orders.map((order) => order.id));
 }
 
 /** Everything was free when the purchase was prepared, so nobody was looked for who could take the money. */

@@ -7,7 +7,7 @@ export type ExecutedPurchase =
       /** Milliseconds spent waiting for a turn and for the locks. */
       readonly waitedMs: number;
     }
-  /** The idempotency key has made this order before. */
+  /** Made before, by the idempotency key or by an attempt whose outcome was not heard of. */
   | { readonly kind: 'known'; readonly orderId: string };
 
 /** Carries purchases out: one by one under their locks, or many in one hold of them. */

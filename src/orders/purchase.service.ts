@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { RateLimits, Viewer } from '../accounts/index.js';
 import type { ProducerService, SaleReader } from '../catalog/index.js';
@@ -97,6 +98,7 @@ export class PurchaseService {
     try {
       const executed = await this.executor.execute(await this.prepare(em, viewer, request), signal);
       if (executed.kind === 'placed') return executed;
+      return sameInput(await em.findOneOrFail(Order, { id: executed.orderId }), request);
     } catch (error) {
       if (signal?.aborted) throw error;
       // Whatever stood in the way, the last ticket taken or the key used, may be the other try's doing.
@@ -104,7 +106,6 @@ export class PurchaseService {
       if (known === null) throw error;
       return known;
     }
-    return (await this.findKnown(em, request)) as Order;
   }
 
   /** Refuses what is wrong before it takes anybody's place in the queue. */
@@ -122,6 +123,7 @@ export class PurchaseService {
       throw new AppError('PRODUCER_NOT_PAYABLE', 'This producer cannot take payments yet');
     }
     return {
+      orderId: randomUUID(),
       request,
       buyerId: viewer?.userId ?? null,
       stripeAccountId: priced.total > 0 ? sale.stripeAccountId : null,
@@ -132,11 +134,7 @@ export class PurchaseService {
   private async findKnown(em: EntityManager, request: PurchaseRequest): Promise<Order | null> {
     const known = await this.known.find(request);
     if (known === null) return null;
-    const order = await em.findOneOrFail(Order, { id: known.id });
-    if (order.inputHash === request.inputHash) return order;
-    throw new AppError('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used for another purchase', {
-      field: 'idempotencyKey',
-    });
+    return sameInput(await em.findOneOrFail(Order, { id: known.id }), request);
   }
 
   private async answer(em: EntityManager, order: Order, age: 'new' | 'known'): Promise<PurchaseResult> {
@@ -171,4 +169,12 @@ export class PurchaseService {
       );
     }
   }
+}
+
+/** @throws AppError IDEMPOTENCY_KEY_REUSED when the key came with another input */
+function sameInput(order: Order, request: PurchaseRequest): Order {
+  if (order.inputHash === request.inputHash) return order;
+  throw new AppError('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used for another purchase', {
+    field: 'idempotencyKey',
+  });
 }

@@ -9,7 +9,7 @@ import {
 } from '../inventory/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
-import type { OrderPlacement, Placement, Placements, Purchase } from './order-placement.js';
+import type { Attempt, OrderPlacement, Placement, Placements, Purchase } from './order-placement.js';
 import type { ExecutedPurchase, PurchaseExecutor } from './purchase-executor.js';
 
 type Batch = PurchaseBatch<Purchase, ExecutedPurchase>;
@@ -52,7 +52,7 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
       const isCovered = ({ request }: Purchase) => request.wanted.every(({ ticketId }) => held.has(ticketId));
       const last = await this.locks.hold(tickets, async (signal, times) => {
         for (let waitedMs = times.waitedMs; ; waitedMs = 0) {
-          const placed = await this.inTransaction(batch.works, signal);
+          const placed = await this.inTransaction(batch.works, 'first', signal);
           // Stripe is not asked while locks are held: whoever has to pay is answered after the release.
           const next = !isPayable(placed) && times.goOn() ? turn.next(isCovered) : undefined;
           if (next === undefined) return { placed, waitedMs };
@@ -68,11 +68,12 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
 
   private async serveShows(works: Works, shows: readonly Works[]): Promise<readonly Settled[]> {
     try {
-      return await this.together(works, 0);
-    } catch {
+      return await this.together(works, 'first', 0);
+    } catch (reason) {
       // Whatever it was, a lock held elsewhere or a statement that failed, each show now goes its own way.
+      const attempt = isAppError(reason, 'INVENTORY_BUSY') ? 'first' : 'again';
       const parts = shows.map(async (show) => {
-        const settled = await this.together(show).catch((reason) => this.oneByOne(show, reason));
+        const settled = await this.together(show, attempt).catch((own) => this.oneByOne(show, own));
         return show.map((one, index) => [one, settled[index] as Settled] as const);
       });
       const results = new Map((await Promise.all(parts)).flat());
@@ -82,30 +83,34 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
 
   /** One of many must not fail the others: what it was is found out by each going alone. */
   private async oneByOne(works: Works, reason: unknown): Promise<readonly Settled[]> {
-    if (works.length === 1 || isAppError(reason, 'INVENTORY_BUSY')) {
+    if (isAppError(reason, 'INVENTORY_BUSY')) {
       return works.map(() => ({ status: 'rejected', reason }));
     }
     this.logger.warn({ err: reason, purchases: works.length }, 'A batch failed; its purchases go one by one');
     const results: Settled[] = [];
     for (const one of works) {
-      results.push(...(await this.together([one]).catch((own) => this.oneByOne([one], own))));
+      const failed = (own: unknown): readonly Settled[] => [{ status: 'rejected', reason: own }];
+      results.push(...(await this.together([one], 'again').catch(failed)));
     }
     return results;
   }
 
-  private async together(works: Works, lockWaitMs?: number): Promise<readonly Settled[]> {
+  private async together(works: Works, attempt: Attempt, lockWaitMs?: number): Promise<readonly Settled[]> {
     const { placed, waitedMs } = await this.locks.hold(
       ticketsOf(works),
-      async (signal, { waitedMs }) => ({ placed: await this.inTransaction(works, signal), waitedMs }),
+      async (signal, { waitedMs }) => ({
+        placed: await this.inTransaction(works, attempt, signal),
+        waitedMs,
+      }),
       lockWaitMs,
     );
     return this.announce(works, placed, waitedMs);
   }
 
-  private inTransaction(works: Works, signal: AbortSignal): Promise<Placements> {
+  private inTransaction(works: Works, attempt: Attempt, signal: AbortSignal): Promise<Placements> {
     const purchases = works.map((one) => one.work);
     return this.orm.em.transactional(async (em) => {
-      const placed = await this.placement.placeAll(em, purchases);
+      const placed = await this.placement.placeAll(em, purchases, attempt);
       // Whoever lost the locks must not commit on top of those who hold them now.
       signal.throwIfAborted();
       return placed;
@@ -118,9 +123,25 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
     lockWaitMs: number,
   ): readonly Settled[] {
     this.inventory.publish(tickets);
+    this.announceLate(works, placements);
     return placements.map((placement, index) =>
       settled(placement, (works[index]?.waitedMs ?? 0) + lockWaitMs),
     );
+  }
+
+  /** What an attempt committed that never got to announce it. */
+  private announceLate(works: Works, placements: readonly Placement[]): void {
+    const shows = works
+      .filter(({ work }, index) => {
+        const placement = placements[index];
+        return placement?.kind === 'known' && placement.orderId === work.orderId;
+      })
+      .map(({ showId }) => showId);
+    for (const showId of new Set(shows)) {
+      this.inventory.publishShow(showId).catch((error: unknown) => {
+        this.logger.error({ err: error, showId }, 'What a lost commit sold could not be announced');
+      });
+    }
   }
 }
 

@@ -9,6 +9,13 @@ export interface SqlTap {
   during<Result>(work: () => Promise<Result>): Promise<{ result: Result; statements: string[] }>;
   /** From now on no answer of the database arrives until the returned function is called. */
   holdAnswers(): () => void;
+  /**
+   * Cuts the connection in the place of the answer to the first statement that is meant: the database has carried it
+   * out by then, and the server does not know.
+   */
+  loseAnswerTo(isMeant: (statement: string) => boolean): void;
+  /** How many answers were lost so. */
+  readonly lost: number;
   close(): Promise<void>;
 }
 
@@ -21,6 +28,8 @@ export async function startSqlTap(databaseUrl: string): Promise<SqlTap> {
   const statements: string[] = [];
   const sockets = new Set<Socket>();
   let answersMayPass = Promise.resolve();
+  let lost = 0;
+  let isMeant: ((statement: string) => boolean) | undefined;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
@@ -28,11 +37,21 @@ export async function startSqlTap(databaseUrl: string): Promise<SqlTap> {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
     }
-    const listener = new FrontendListener((statement) => statements.push(statement));
+    let isLost = false;
+    const listener = new FrontendListener((statement) => {
+      statements.push(statement);
+      if (!isMeant?.(statement)) return;
+      isLost = true;
+      isMeant = undefined;
+    });
     client.on('data', (chunk: Buffer) => listener.push(chunk));
     const held = async function* (answers: AsyncIterable<Buffer>) {
       for await (const answer of answers) {
         await answersMayPass;
+        if (isLost) {
+          lost += 1;
+          throw new Error('The answer is lost.');
+        }
         yield answer;
       }
     };
@@ -44,6 +63,9 @@ export async function startSqlTap(databaseUrl: string): Promise<SqlTap> {
   url.port = String((server.address() as AddressInfo).port);
   return {
     url: url.href,
+    get lost() {
+      return lost;
+    },
     async during(work) {
       const before = statements.length;
       const result = await work();
@@ -53,6 +75,9 @@ export async function startSqlTap(databaseUrl: string): Promise<SqlTap> {
       const { promise, resolve } = Promise.withResolvers<void>();
       answersMayPass = promise;
       return resolve;
+    },
+    loseAnswerTo(predicate) {
+      isMeant = predicate;
     },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
