@@ -8,6 +8,7 @@ import { createOrm, SERVER_TIMEOUTS } from './database/index.js';
 import type { Environment } from './env.js';
 import { createApollo } from './graphql/apollo.js';
 import { RequestContext } from './graphql/context.js';
+import { createExecutor } from './graphql/execution.js';
 import { PersistedQueries } from './graphql/persisted-queries.js';
 import { createSchema, type Resolvers } from './graphql/schema.js';
 import { checkoutRoutes } from './http/checkout.routes.js';
@@ -72,7 +73,8 @@ export async function createApp(
   const readiness = createReadiness(foundations);
   const server = createHttpServer(environment.TRUSTED_PROXIES, readiness.isDraining, metrics, logger);
   const persistedQueries = new PersistedQueries(foundations.events);
-  const apollo = createApollo(schema, environment.INTROSPECTION, persistedQueries, metrics, logger);
+  const execute = createExecutor(schema, metrics);
+  const apollo = createApollo(schema, execute, environment.INTROSPECTION, persistedQueries, metrics, logger);
   await apollo.start();
   const executed = graphqlRoute(
     server,
@@ -89,6 +91,7 @@ export async function createApp(
   operationsRoutes(server, metrics, readiness.check);
   const drainSockets = acceptWebSockets(server.server, {
     schema,
+    execute,
     introspection: environment.INTROSPECTION,
     readCredentials: (authorization) => services.accessTokens.read(authorization),
     createContext,

@@ -8,7 +8,7 @@ import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import type { RequestContext } from './context.js';
 import { formatError } from './errors.js';
-import { createExecutor } from './execution.js';
+import type { Execute } from './execution.js';
 import { DOCUMENT_LIMITS, documentLimits } from './limits.js';
 import { operationsPlugin } from './operations.plugin.js';
 import type { PersistedQueries } from './persisted-queries.js';
@@ -16,13 +16,14 @@ import { subscriptionsPlugin } from './subscriptions.plugin.js';
 
 export function createApollo(
   schema: GraphQLSchema,
+  execute: Execute,
   introspection: boolean,
   persistedQueries: PersistedQueries,
   metrics: Metrics,
   logger: Logger,
 ): ApolloServer<RequestContext> {
   return new ApolloServer<RequestContext>({
-    gateway: ownExecution(schema, metrics),
+    gateway: ownExecution(schema, execute),
     introspection,
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,
@@ -44,9 +45,8 @@ export function createApollo(
 /** The place where Apollo lets others execute: what it has parsed and checked, and whose errors it formats. */
 function ownExecution(
   schema: GraphQLSchema,
-  metrics: Metrics,
+  execute: Execute,
 ): ApolloServerOptionsWithGateway<RequestContext>['gateway'] {
-  const execute = createExecutor(schema, metrics);
   return {
     onSchemaLoadOrUpdate(callback) {
       callback({ apiSchema: schema, coreSupergraphSdl: '' });

@@ -8,6 +8,7 @@ const MOST_BYTES = 32 * 1024 * 1024;
 const LONGEST_KEY = 16_384;
 /** Bytes that an answer takes beside its text, roughly. */
 const OBJECT_BYTES = 1_000;
+const SOURCE_BYTES = 100;
 
 /** An answer that is the same for everybody who sends the same request and is not signed in. */
 export interface SharedAnswer {
@@ -29,7 +30,8 @@ export interface SharedAnswer {
 export class SharedAnswers {
   private readonly answers = new LRUCache<string, SharedAnswer>({
     maxSize: MOST_BYTES,
-    sizeCalculation: ({ body }, key) => body.length + 2 * key.length + OBJECT_BYTES,
+    sizeCalculation: ({ body, sources }, key) =>
+      body.length + 2 * key.length + SOURCE_BYTES * sources.length + OBJECT_BYTES,
   });
   private readonly underWay = new Map<string, Promise<void>>();
 

@@ -11,6 +11,7 @@ import { CloseCode, makeServer, type Server } from 'graphql-ws';
 import type { Credentials } from '../accounts/index.js';
 import type { RequestContext } from '../graphql/context.js';
 import { formatError } from '../graphql/errors.js';
+import type { Execute } from '../graphql/execution.js';
 import { FeedSubscription } from '../inventory/index.js';
 import { type Logger, requestScope } from '../logging.js';
 import type { Metrics } from '../metrics.js';
@@ -22,6 +23,8 @@ import { prepareOperation, type SocketOperation } from './socket-operation.js';
 
 export interface ProtocolOptions {
   readonly schema: GraphQLSchema;
+  /** For queries and mutations. */
+  readonly execute: Execute;
   readonly introspection: boolean;
   readonly readCredentials: (authorization: string | undefined) => Promise<Credentials>;
   readonly createContext: (credentials: Credentials, requestId: string, address: string) => RequestContext;
@@ -56,7 +59,7 @@ export function createProtocol(options: ProtocolOptions, drain: SocketDrain): Se
       operation.contextValue = options.createContext(credentials, requestId, address);
       return operation;
     },
-    execute: (args: ExecutionArgs) => drain.watch(inScope(args, () => execute(args))),
+    execute: (args: ExecutionArgs) => drain.watch(inScope(args, () => options.execute(args))),
     // In a microtask of its own: the scope, once entered, would be kept by all that the caller waits for.
     subscribe: (args: ExecutionArgs) =>
       Promise.resolve().then(() => inScope(args, () => subscribe(args as SocketOperation, shared))),

@@ -33,21 +33,33 @@ export function countersOf({ id, quantity, held, sold, version }: TicketRow): Ti
  */
 export function listenToInventory(
   bus: EventBus,
-  listener: (showId: number, message: Pick<InventoryMessage, 'counters' | 'terms'>) => void,
+  listener: (showId: number, message: InventoryMessage) => void,
 ): () => void {
   return bus.subscribeAll(CHANNELS, (channel, text) =>
-    listener(Number(channel.slice(CHANNELS.length)), read(text)),
+    listener(Number(channel.slice(CHANNELS.length)), readMessage(text)),
   );
 }
 
-function read(text: string): Pick<InventoryMessage, 'counters' | 'terms'> {
+/** A message that cannot be read is one that says that anything may have changed. */
+export function readMessage(text: string): InventoryMessage {
   try {
-    const { counters, terms } = JSON.parse(text) as InventoryMessage;
-    if (Array.isArray(counters) && counters.every(areCounters)) return { counters, terms: terms !== false };
+    const { tickets, counters, terms } = JSON.parse(text) as InventoryMessage;
+    if (areAll(tickets, areTicketInventory) && areAll(counters, areCounters)) {
+      return { tickets, counters, terms: terms !== false };
+    }
   } catch {
     // Said below.
   }
-  return { counters: [], terms: true };
+  return { tickets: [], counters: [], terms: true };
+}
+
+function areAll<Item>(items: readonly Item[], isOne: (item: Item | null) => boolean): boolean {
+  return Array.isArray(items) && items.every(isOne);
+}
+
+function areTicketInventory(ticket: TicketInventory | null): boolean {
+  const { ticketId, available, status, version } = ticket ?? {};
+  return [ticketId, available, version].every(Number.isSafeInteger) && typeof status === 'string';
 }
 
 function areCounters(counters: TicketCounters | null): boolean {

@@ -3,7 +3,7 @@ import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import type { InventoryCounters } from './counters.js';
 import type { EventBus } from './event-bus.js';
-import { channelOf, countersOf, type InventoryMessage } from './inventory-message.js';
+import { channelOf, countersOf, type InventoryMessage, readMessage } from './inventory-message.js';
 import { ticketInventory } from './inventory-update.js';
 import { FeedSubscription } from './shared-feed.js';
 import { ShowFeed } from './show-feed.js';
@@ -91,7 +91,7 @@ export class InventoryStream {
       ready: Promise.resolve().then(async () => {
         // Listening comes before reading: what changes in between is then heard.
         watched.stop = await this.bus.subscribe(channelOf(showId), (text) => {
-          const message = JSON.parse(text) as InventoryMessage;
+          const message = readMessage(text);
           feed.merge(message.tickets);
           if (message.terms) void this.reloadOrLog(showId, watched, 'news');
         });

@@ -86,7 +86,13 @@ export class RedisEventBus implements EventBus {
   /** What this process has said itself was heard here when it was said. */
   private receive(message: string, deliver: (text: string) => void): void {
     const separator = message.indexOf(' ');
-    if (message.slice(0, separator) !== this.origin) deliver(message.slice(separator + 1));
+    if (message.slice(0, separator) === this.origin) return;
+    try {
+      deliver(message.slice(separator + 1));
+    } catch (error) {
+      // Thrown on, it would end the process: anybody who can write to Redis could do so.
+      this.logger.error({ err: error }, 'An event that came over Redis could not be handled');
+    }
   }
 
   /** Whoever only listens never notices that the other end is gone. */
