@@ -15,7 +15,7 @@ const CHECKS: readonly string[] = [
      AS difference
    FROM ticket
    CROSS JOIN LATERAL (
-     SELECT coalesce(sum(order_line.quantity), 0) AS quantity
+     SELECT coalesce(sum(order_line.quantity - order_line.restocked), 0) AS quantity
      FROM order_line JOIN orders ON orders.id = order_line.order_id
      WHERE order_line.ticket_id = ticket.id AND orders.status = 'CONFIRMED'
    ) AS total
@@ -44,6 +44,22 @@ const CHECKS: readonly string[] = [
    JOIN order_line ON order_line.order_id = orders.id
    JOIN ticket ON ticket.id = order_line.ticket_id
    WHERE ticket.show_id <> orders.show_id`,
+  `SELECT format('line %s: %s are on sale again, but only %s of its attendees are revoked', order_line.id,
+     order_line.restocked, revoked.attendees) AS difference
+   FROM order_line
+   CROSS JOIN LATERAL (
+     SELECT count(*) AS attendees FROM attendee
+     WHERE attendee.order_line_id = order_line.id AND attendee.status = 'REVOKED'
+   ) AS revoked
+   WHERE order_line.restocked > revoked.attendees`,
+  `SELECT format('the ledger of order %s sums to %s', order_id, sum(amount)) AS difference
+   FROM ledger_entry GROUP BY order_id HAVING sum(amount) <> 0`,
+  `SELECT format('order %s: %s of its %s are refunded or about to be', orders.id, total.refunded, orders.total_amount)
+     AS difference
+   FROM orders
+   JOIN (SELECT order_id, sum(amount) AS refunded FROM refund GROUP BY order_id) AS total
+     ON total.order_id = orders.id
+   WHERE total.refunded > orders.total_amount`,
 ];
 
 /**

@@ -6,6 +6,8 @@ import { OrderLine } from './order-line.entity.js';
 
 export enum AttendeeStatus {
   VALID = 'VALID',
+  /** Not admitted while the payment is disputed; VALID again if the dispute is won. */
+  FROZEN = 'FROZEN',
   REVOKED = 'REVOKED',
 }
 

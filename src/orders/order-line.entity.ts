@@ -27,4 +27,8 @@ export class OrderLine {
   /** Minor units of the order's currency. */
   @Property({ type: 'integer', fieldName: 'unit_price' })
   unitAmount!: number;
+
+  /** How many of `quantity` were refunded and are on sale again. */
+  @Property({ type: 'integer' })
+  restocked: number = 0;
 }

@@ -160,6 +160,7 @@ class Batch {
         position,
         quantity,
         unitAmount: row.price,
+        restocked: 0,
       }),
     );
     const attendees = order.status === OrderStatus.CONFIRMED ? createAttendees(this.em, order, lines) : [];
@@ -193,6 +194,7 @@ class Batch {
       cancelUrl: request.cancelUrl,
       applicationFeeAmount: percentOf(priced.total, this.terms.platformFeePercent),
       stripeAccountId: free ? null : stripeAccountId,
+      checkoutAttempt: 1,
     });
   }
 }

@@ -115,6 +115,14 @@ export class Order {
   @Property({ type: 'text', nullable: true })
   paymentIntentId: string | null = null;
 
+  /** Of making a Checkout Session: each attempt has an idempotency key of its own at Stripe. */
+  @Property({ type: 'integer' })
+  checkoutAttempt: number = 1;
+
+  /** When its inventory was last taken again, for another attempt. */
+  @Property({ type: 'datetime', nullable: true })
+  reopenedAt: Date | null = null;
+
   @Field(() => Money)
   total(): Money {
     return { amount: this.totalAmount, currency: this.currency };

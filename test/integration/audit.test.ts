@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { auditInventory } from '../support/audit.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
@@ -9,15 +9,12 @@ const PENDING_LINE = '00000000-0000-4000-8000-000000000012';
 
 let database: TestDatabase;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
+afterEach(() => database.drop());
 
 /** A ticket of which 2 are sold and 3 held, with the orders that say so. */
 beforeEach(async () => {
+  database = await createTestDatabase();
   await database.pool.query(`
-    TRUNCATE producer, show, ticket, orders, order_line, attendee RESTART IDENTITY CASCADE;
     INSERT INTO producer (name) VALUES ('A Producer');
     INSERT INTO show (producer_id, title, time_zone, starts_at) VALUES (1, 'A Show', 'UTC', now());
     INSERT INTO show (producer_id, title, time_zone, starts_at) VALUES (1, 'Another Show', 'UTC', now());
@@ -72,6 +69,24 @@ describe('the audit of the inventory', () => {
       'an order without lines',
       `DELETE FROM order_line WHERE id = '${PENDING_LINE}'; UPDATE ticket SET held = 0`,
       `order ${PENDING} has no lines`,
+    ],
+    [
+      'a place on sale again whose attendee is still valid',
+      'UPDATE order_line SET restocked = 1 WHERE quantity = 2; UPDATE ticket SET sold = 1',
+      '1 are on sale again, but only 0 of its attendees are revoked',
+    ],
+    [
+      'a ledger that does not sum to zero',
+      `ALTER TABLE ledger_entry DISABLE TRIGGER ledger_sums_to_zero;
+       INSERT INTO ledger_entry (kind, source_id, account, order_id, producer_id, amount, currency, occurred_at)
+         VALUES ('CHARGE', 'pi_1', 'PLATFORM', '${CONFIRMED}', 1, 1000, 'USD', now())`,
+      `the ledger of order ${CONFIRMED} sums to 1000`,
+    ],
+    [
+      'more refunded than was paid',
+      `INSERT INTO refund (id, order_id, amount, currency, reason)
+         SELECT gen_random_uuid(), '${CONFIRMED}', 600, 'USD', 'OTHER' FROM generate_series(1, 2)`,
+      '1200 of its 1000 are refunded or about to be',
     ],
     ['a ticket of another show', 'UPDATE orders SET show_id = 2', 'ticket 1 is of another show'],
   ])('notices %s', async (_what, nudge, difference) => {
