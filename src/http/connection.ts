@@ -47,9 +47,11 @@ export class Connection implements ProtocolSocket {
     this.socket.close(code, reason);
   }
 
-  onMessage(handle: MessageHandler): void {
-    this.listen(this.socket, handle);
+  onMessage(handle: (text: string) => Promise<void>): void {
+    // The protocol takes messages that are parsed already too: see parseMessage in graphql-ws.
+    this.listen(this.socket, handle as MessageHandler);
   }
 }
 
-export type MessageHandler = (text: string) => Promise<void>;
+/** @param message parsed, or the text of what is no JSON object */
+export type MessageHandler = (message: unknown) => Promise<void>;

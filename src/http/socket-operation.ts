@@ -23,15 +23,24 @@ export function prepareOperation(
   if (!('kind' in document)) return document;
   const operation = getOperationAST(document, payload.operationName);
   if (!operation) return [operationNotFound(payload.operationName)];
+  const { operationName, variables } = payload;
+  forget(payload);
   return {
     connection,
     id,
     kind: operation.operation,
     schema,
     document,
-    operationName: payload.operationName,
-    variableValues: payload.variables,
+    operationName,
+    variableValues: variables,
   };
+}
+
+/** The protocol keeps each message until its operation is complete, which a subscription may never be. */
+function forget(payload: { -readonly [Key in keyof SubscribePayload]: SubscribePayload[Key] }): void {
+  payload.query = '';
+  payload.variables = undefined;
+  payload.extensions = undefined;
 }
 
 function operationNotFound(name: string | null | undefined): GraphQLError {

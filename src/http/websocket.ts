@@ -109,10 +109,20 @@ function createListener(pace: Pace, logger: Logger) {
       pace.run(() => {
         socket.resume();
         // Whoever has gone would never end what it begins now.
-        if (socket.readyState === socket.OPEN) handle(String(data)).catch(fail);
+        if (socket.readyState === socket.OPEN) handle(parsed(String(data))).catch(fail);
       });
     });
   };
+}
+
+/** Parsed by the protocol, the text would be kept until the operation that it asks for is complete. */
+function parsed(text: string): unknown {
+  try {
+    const message: unknown = JSON.parse(text);
+    return typeof message === 'object' ? message : text;
+  } catch {
+    return text;
+  }
 }
 
 /** As Fastify tells it over HTTP: the address that the outermost of our own proxies saw. */
