@@ -1,3 +1,4 @@
+import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType } from 'type-graphql';
 
@@ -22,6 +23,10 @@ export class User {
 
   @Property({ type: 'text', lazy: true })
   passwordHash!: string;
+
+  /** Runs the platform; granted from the command line alone, so that no answer or sign-up can make one. */
+  @Property({ type: 'boolean' })
+  isOperator: Opt<boolean> = false;
 
   @Property({ type: 'datetime' })
   createdAt: Date = new Date();
