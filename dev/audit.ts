@@ -60,6 +60,16 @@ const CHECKS: readonly string[] = [
    JOIN (SELECT order_id, sum(amount) AS refunded FROM refund GROUP BY order_id) AS total
      ON total.order_id = orders.id
    WHERE total.refunded > orders.total_amount`,
+  `SELECT format('order %s is %s of %s, but the ledger has charges of %s', orders.id, orders.payment_status,
+     orders.total_amount, total.charged) AS difference
+   FROM orders
+   CROSS JOIN LATERAL (
+     SELECT coalesce(-sum(amount), 0) AS charged FROM ledger_entry
+     WHERE ledger_entry.order_id = orders.id AND kind = 'CHARGE' AND account = 'BUYER'
+   ) AS total
+   WHERE total.charged <> CASE
+     WHEN orders.payment_status IN ('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED') THEN orders.total_amount
+     ELSE 0 END`,
 ];
 
 /**

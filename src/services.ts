@@ -35,7 +35,14 @@ import {
   PurchaseService,
   QueuedPurchaseExecutor,
 } from './orders/index.js';
-import { Checkout, Connect, createStripeClient, StripeCalls, WebhookInbox } from './payments/index.js';
+import {
+  Checkout,
+  Connect,
+  createStripeClient,
+  Ledger,
+  StripeCalls,
+  WebhookInbox,
+} from './payments/index.js';
 
 /** What everything else is made of. */
 export interface Foundations extends Coordination {
@@ -71,7 +78,8 @@ export function createServices(foundations: Foundations) {
   const shows = new ShowService(producers, counters, stream);
   const tickets = new TicketService(shows, counters, stream);
 
-  const confirmation = new OrderConfirmation(counters, metrics, logger);
+  const ledger = new Ledger();
+  const confirmation = new OrderConfirmation(counters, ledger, metrics, logger);
   const settlement = new OrderSettlement(counters, confirmation);
   const orderCheckout = new OrderCheckout(checkout, environment.PUBLIC_URL);
   const lifecycle = new OrderLifecycle(

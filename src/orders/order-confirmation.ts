@@ -4,7 +4,7 @@ import type { CounterChange, InventoryCounters, TicketRow } from '../inventory/i
 import { available } from '../inventory/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
-import type { PaymentState } from '../payments/index.js';
+import type { Ledger, Movement, PaymentState } from '../payments/index.js';
 import { createAttendees } from './attendees.js';
 import { type Order, OrderStatus, PaymentStatus } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
@@ -16,6 +16,7 @@ export type Paid = Extract<PaymentState, { kind: 'paid' }>;
 export class OrderConfirmation {
   constructor(
     private readonly counters: InventoryCounters,
+    private readonly ledger: Ledger,
     private readonly metrics: Metrics,
     private readonly logger: Logger,
   ) {}
@@ -77,6 +78,7 @@ export class OrderConfirmation {
     order.paymentIntentId = paid.paymentIntentId;
     order.checkAt = null;
     await em.flush();
+    await this.recordPayment(em, order, paid);
     await addJob(
       em,
       'refund-late-payment',
@@ -107,8 +109,22 @@ export class OrderConfirmation {
     order.checkAt = null;
     createAttendees(em, order, lines);
     await em.flush();
+    await this.recordPayment(em, order, paid);
     await addJob(em, 'send-order-confirmation', { orderId: order.id });
     return { outcome: 'applied', tickets, status: order.status };
+  }
+
+  /** The whole charge is transferred to the producer's account, where the fee is then taken (a destination charge). */
+  private async recordPayment(em: EntityManager, order: Order, paid: Paid): Promise<void> {
+    if (paid.paymentIntentId === null) return;
+    const movement = { sourceId: paid.paymentIntentId, occurredAt: new Date() };
+    const movements: Movement[] = [
+      { ...movement, kind: 'CHARGE', amount: paid.amount },
+      { ...movement, kind: 'TRANSFER', amount: paid.amount },
+    ];
+    const fee = order.applicationFeeAmount;
+    if (fee > 0) movements.push({ ...movement, kind: 'APPLICATION_FEE', amount: fee });
+    await this.ledger.record(em, order, movements);
   }
 
   private lockTickets(em: EntityManager, lines: readonly OrderLine[]): Promise<TicketRow[]> {

@@ -28,6 +28,9 @@ beforeEach(async () => {
     INSERT INTO attendee (id, order_id, order_line_id, ticket_id, position, code)
       SELECT gen_random_uuid(), '${CONFIRMED}', '${CONFIRMED_LINE}', 1, number, 'code ' || number
       FROM generate_series(0, 1) AS number;
+    INSERT INTO ledger_entry (kind, source_id, account, order_id, producer_id, amount, currency, occurred_at)
+      VALUES ('CHARGE', 'pi_paid', 'BUYER', '${CONFIRMED}', 1, -1000, 'USD', now()),
+        ('CHARGE', 'pi_paid', 'PLATFORM', '${CONFIRMED}', 1, 1000, 'USD', now());
   `);
 });
 
@@ -81,6 +84,16 @@ describe('the audit of the inventory', () => {
        INSERT INTO ledger_entry (kind, source_id, account, order_id, producer_id, amount, currency, occurred_at)
          VALUES ('CHARGE', 'pi_1', 'PLATFORM', '${CONFIRMED}', 1, 1000, 'USD', now())`,
       `the ledger of order ${CONFIRMED} sums to 1000`,
+    ],
+    [
+      'a paid order whose charge is not in the ledger',
+      `UPDATE orders SET payment_status = 'PAID' WHERE id = '${PENDING}'`,
+      `order ${PENDING} is PAID of 1500, but the ledger has charges of 0`,
+    ],
+    [
+      'a charge for an order that is not paid',
+      `UPDATE orders SET payment_status = 'UNPAID' WHERE id = '${CONFIRMED}'`,
+      `order ${CONFIRMED} is UNPAID of 1000, but the ledger has charges of 1000`,
     ],
     [
       'more refunded than was paid',
