@@ -91,7 +91,11 @@ describe('what is refused, in the words of Stripe', () => {
   it.each([
     ['colour=red', 'parameter_unknown', 'colour'],
     ['metadata[a]=1', 'parameter_missing', 'line_items'],
-    ['line_items[0][quantity]=1', 'parameter_missing', 'line_items[0][price_data]'],
+    [
+      'line_items[0][price_data][currency]=usd',
+      'parameter_missing',
+      'line_items[0][price_data][unit_amount]',
+    ],
     [
       'line_items[0][quantity]=two&line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=1&line_items[0][price_data][product_data][name]=x',
       'parameter_invalid_integer',

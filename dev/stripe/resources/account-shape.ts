@@ -19,7 +19,7 @@ const FIRST_REQUIREMENTS = [
 ];
 
 export interface NewAccount {
-  readonly type: 'express' | 'none';
+  readonly type: 'express' | 'standard' | 'none';
   readonly controller: Stripe.Account.Controller | undefined;
   readonly country: string;
   readonly defaultCurrency: string;
@@ -52,7 +52,7 @@ export function newAccount(given: NewAccount): Stripe.Account {
     business_type: given.businessType,
     capabilities: Object.fromEntries(given.requested.map((name) => [name, 'inactive'])),
     charges_enabled: false,
-    controller: given.controller ?? expressController(),
+    controller: given.controller ?? (given.type === 'standard' ? standardController() : expressController()),
     country: given.country,
     created: now(),
     default_currency: given.defaultCurrency,
@@ -146,5 +146,17 @@ export function newCapability(account: Stripe.Account, name: CapabilityName): St
       pending_verification: [],
     },
     status: status ?? 'unrequested',
+  };
+}
+
+/** The properties that `type: standard` stands for (https://docs.stripe.com/connect/accounts). */
+function standardController(): Stripe.Account.Controller {
+  return {
+    fees: { payer: 'account' },
+    is_controller: true,
+    losses: { payments: 'stripe' },
+    requirement_collection: 'stripe',
+    stripe_dashboard: { type: 'full' },
+    type: 'application',
   };
 }

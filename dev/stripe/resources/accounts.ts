@@ -96,15 +96,15 @@ function create({ world, params }: Call<Read<typeof createFields>>): Stripe.Acco
   if (params.type !== undefined && params.controller !== undefined) {
     throw invalidRequest('You may only specify one of these parameters: controller, type.');
   }
-  if (params.type === 'standard' || params.type === 'custom') {
-    throw invalidRequest(`The local Stripe has express accounts only, not ${params.type} ones.`, {
+  if (params.type === 'custom') {
+    throw invalidRequest('The local Stripe has express and standard accounts, but no custom ones.', {
       param: 'type',
     });
   }
   if (params.email !== undefined) checkEmail(params.email, 'email');
   const requested = readRequested(params.capabilities);
   const account = newAccount({
-    type: params.type === undefined && params.controller !== undefined ? 'none' : 'express',
+    type: params.type ?? (params.controller === undefined ? 'express' : 'none'),
     controller: params.controller === undefined ? undefined : { type: 'application', ...params.controller },
     country: params.country?.toUpperCase() ?? 'US',
     defaultCurrency: readCurrency(params.default_currency ?? 'usd', 'default_currency'),
@@ -141,6 +141,11 @@ function update({ world, params, ids }: Call<Read<typeof shared>>): Stripe.Accou
 /** https://docs.stripe.com/api/accounts/login_link: only once the account is onboarded. */
 function loginLink({ world, ids }: Call<unknown>): Stripe.LoginLink {
   const account = mustFindAccount(world, ids[0]!);
+  if (account.type === 'standard') {
+    throw invalidRequest(
+      'Login links are for Express accounts: a standard account signs in at Stripe itself.',
+    );
+  }
   if (!account.details_submitted) {
     throw invalidRequest('Cannot create a login link for an account that has not completed onboarding.');
   }

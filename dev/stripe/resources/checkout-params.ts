@@ -1,5 +1,6 @@
 import { boolean, integer, list, object, oneOf, optional, type Read, text } from '../wire/fields.js';
 import { metadata } from '../wire/metadata.js';
+import { shippingField } from './values.js';
 
 const productData = object({
   name: text(),
@@ -17,7 +18,8 @@ const priceData = object({
 });
 
 const lineItem = object({
-  price_data: priceData,
+  price: optional(text()),
+  price_data: optional(priceData),
   quantity: optional(integer({ minimum: 0 })),
   metadata,
 });
@@ -29,6 +31,8 @@ const paymentIntentData = object({
   metadata,
   on_behalf_of: optional(text()),
   receipt_email: optional(text()),
+  setup_future_usage: optional(oneOf('off_session', 'on_session')),
+  shipping: optional(shippingField),
   statement_descriptor_suffix: optional(text(22)),
   transfer_data: optional(object({ destination: text(), amount: optional(integer({ minimum: 0 })) })),
   transfer_group: optional(text()),
@@ -36,7 +40,7 @@ const paymentIntentData = object({
 
 /**
  * The parameters of https://docs.stripe.com/api/checkout/sessions/create that are understood: a one-off
- * payment of `price_data` on the hosted page. All else is answered with `parameter_unknown`.
+ * payment on the hosted page. All else is answered with `parameter_unknown`.
  */
 export const createFields = {
   adaptive_pricing: optional(object({ enabled: optional(boolean()) })),

@@ -1,4 +1,4 @@
-import Stripe from 'stripe';
+import type Stripe from 'stripe';
 import { checkLastDigit, checkTotal, readCurrency } from '../state/currencies.js';
 import { newId } from '../state/ids.js';
 import type { PaymentPlan } from '../state/store.js';
@@ -7,6 +7,8 @@ import { invalidRequest, missingResource } from '../wire/errors.js';
 import { changeMetadata } from '../wire/metadata.js';
 import { checkDestination } from './account-rules.js';
 import type { LineItemParams, PaymentIntentData } from './checkout-params.js';
+import { mustFindPrice, newPrice } from './prices.js';
+import { mustFindProduct } from './products.js';
 
 const MAXIMUM_LINE_ITEMS = 100;
 const SHORTEST_LIFE_SECONDS = 30 * 60;
@@ -70,7 +72,7 @@ interface Bill {
   readonly currency: string;
 }
 
-export function buildLineItems(given: readonly LineItemParams[]): Bill {
+export function buildLineItems(world: World, given: readonly LineItemParams[]): Bill {
   if (given.length === 0) {
     throw invalidRequest('Missing required param: line_items.', {
       code: 'parameter_missing',
@@ -82,7 +84,7 @@ export function buildLineItems(given: readonly LineItemParams[]): Bill {
       param: 'line_items',
     });
   }
-  const items = given.map((item, place) => buildLineItem(item, `line_items[${place}]`));
+  const items = given.map((item, place) => buildLineItem(world, item, `line_items[${place}]`));
   const currency = items[0]!.currency;
   if (items.some((item) => item.currency !== currency)) {
     throw invalidRequest('All line items must have the same currency.', { param: 'line_items' });
@@ -92,7 +94,7 @@ export function buildLineItems(given: readonly LineItemParams[]): Bill {
   return { items, total, currency };
 }
 
-function buildLineItem(given: LineItemParams, param: string): Stripe.LineItem {
+function buildLineItem(world: World, given: LineItemParams, param: string): Stripe.LineItem {
   const quantity = given.quantity;
   if (quantity === undefined) {
     throw invalidRequest(`Quantity is required. Add \`quantity\` to \`${param}\``, {
@@ -105,10 +107,8 @@ function buildLineItem(given: LineItemParams, param: string): Stripe.LineItem {
       param: `${param}[quantity]`,
     });
   }
-  const data = given.price_data;
-  const currency = readCurrency(data.currency, `${param}[price_data][currency]`);
-  checkLastDigit(data.unit_amount, currency, `${param}[price_data][unit_amount]`);
-  const amount = data.unit_amount * quantity;
+  const { price, name } = priced(world, given, param);
+  const amount = price.unit_amount! * quantity;
   return {
     id: newId('li_1'),
     object: 'item',
@@ -117,35 +117,39 @@ function buildLineItem(given: LineItemParams, param: string): Stripe.LineItem {
     amount_subtotal: amount,
     amount_tax: 0,
     amount_total: amount,
-    currency,
-    description: data.product_data.name,
+    currency: price.currency,
+    description: name,
     metadata: changeMetadata({}, given.metadata),
-    price: inlinePrice(currency, data.unit_amount),
+    price,
     quantity,
   };
 }
 
-function inlinePrice(currency: string, unitAmount: number): Stripe.Price {
+/** By a price that was made before, or by one that is made for this item alone. */
+function priced(
+  world: World,
+  { price: id, price_data: data }: LineItemParams,
+  param: string,
+): { price: Stripe.Price; name: string } {
+  if (id !== undefined && data === undefined) {
+    const price = mustFindPrice(world, id, `${param}[price]`, 400);
+    if (!price.active) {
+      throw invalidRequest('The price specified is inactive. This field only accepts active prices.', {
+        param: `${param}[price]`,
+      });
+    }
+    return { price, name: mustFindProduct(world, price.product as string, 'product', 400).name };
+  }
+  if (data === undefined || id !== undefined) {
+    throw invalidRequest(`You must specify exactly one of \`price\` and \`price_data\` in \`${param}\`.`, {
+      param,
+    });
+  }
+  const currency = readCurrency(data.currency, `${param}[price_data][currency]`);
+  checkLastDigit(data.unit_amount, currency, `${param}[price_data][unit_amount]`);
   return {
-    id: newId('price_1'),
-    object: 'price',
-    active: false,
-    billing_scheme: 'per_unit',
-    created: now(),
-    currency,
-    custom_unit_amount: null,
-    livemode: false,
-    lookup_key: null,
-    metadata: {},
-    nickname: null,
-    product: newId('prod_', 14),
-    recurring: null,
-    tax_behavior: 'unspecified',
-    tiers_mode: null,
-    transform_quantity: null,
-    type: 'one_time',
-    unit_amount: unitAmount,
-    unit_amount_decimal: Stripe.Decimal.from(unitAmount),
+    price: newPrice(currency, data.unit_amount, newId('prod_', 14)),
+    name: data.product_data.name,
   };
 }
 
@@ -166,6 +170,8 @@ export function readPlan(world: World, given: PaymentIntentData | undefined, cur
     transferGroup: given?.transfer_group ?? null,
     statementDescriptorSuffix: given?.statement_descriptor_suffix ?? null,
     receiptEmail: given?.receipt_email ?? null,
+    setupFutureUsage: given?.setup_future_usage ?? null,
+    shipping: given?.shipping ?? null,
   };
 }
 

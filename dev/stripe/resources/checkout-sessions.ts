@@ -49,7 +49,7 @@ function create({ world, params }: Call<CreateParams>): Stripe.Checkout.Session 
   checkUrl(params.success_url, 'success_url');
   if (params.cancel_url !== undefined) checkUrl(params.cancel_url, 'cancel_url');
   if (params.customer_email !== undefined) checkEmail(params.customer_email, 'customer_email');
-  const { items, total, currency } = buildLineItems(params.line_items);
+  const { items, total, currency } = buildLineItems(world, params.line_items);
   const plan = readPlan(world, params.payment_intent_data, currency);
   const session = newSession({
     publicUrl: world.publicUrl,

@@ -8,6 +8,10 @@ import { checkoutSessionEndpoints } from './checkout-sessions.js';
 import { disputeEndpoints } from './disputes.js';
 import { eventEndpoints } from './events.js';
 import { paymentIntentEndpoints } from './payment-intents.js';
+import { paymentMethodEndpoints } from './payment-methods.js';
+import { paymentPageEndpoints } from './payment-pages.js';
+import { priceEndpoints } from './prices.js';
+import { productEndpoints } from './products.js';
 import { refundEndpoints } from './refunds.js';
 import { transferEndpoints } from './transfers.js';
 import { webhookEndpointEndpoints } from './webhook-endpoints.js';
@@ -22,6 +26,10 @@ export function allEndpoints(webhooks: WebhookEndpoints): readonly Endpoint[] {
     ...disputeEndpoints,
     ...eventEndpoints,
     ...paymentIntentEndpoints,
+    ...paymentMethodEndpoints,
+    ...paymentPageEndpoints,
+    ...priceEndpoints,
+    ...productEndpoints,
     ...refundEndpoints,
     ...transferEndpoints,
     ...webhookEndpointEndpoints(webhooks),

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { newId } from '../state/ids.js';
 import type { PaymentPlan } from '../state/store.js';
 import { now } from '../state/world.js';
+import { addressOf } from './values.js';
 
 /** https://docs.stripe.com/api/payment_intents/object, as Checkout makes it when the buyer confirms. */
 export function newPaymentIntent(session: Stripe.Checkout.Session, plan: PaymentPlan): Stripe.PaymentIntent {
@@ -43,8 +44,8 @@ export function newPaymentIntent(session: Stripe.Checkout.Session, plan: Payment
     processing: null,
     receipt_email: plan.receiptEmail,
     review: null,
-    setup_future_usage: null,
-    shipping: null,
+    setup_future_usage: plan.setupFutureUsage,
+    shipping: plan.shipping && { ...plan.shipping, address: addressOf(plan.shipping.address) },
     source: null,
     statement_descriptor: null,
     statement_descriptor_suffix: plan.statementDescriptorSuffix,
@@ -107,7 +108,7 @@ export function newCharge(
     receipt_url: null,
     refunded: false,
     review: null,
-    shipping: null,
+    shipping: intent.shipping,
     source: null,
     source_transfer: null,
     statement_descriptor: null,

@@ -7,6 +7,9 @@ import { now, type Settings } from './world.js';
 
 const COLLECTIONS = [
   'accounts',
+  'products',
+  'prices',
+  'paymentMethods',
   'sessions',
   'paymentIntents',
   'charges',
@@ -51,7 +54,7 @@ interface SavedState extends Omit<State, 'store'> {
 }
 
 const FORMAT = 'local-stripe';
-const VERSION = 1;
+const VERSION = 2;
 
 const objects = z.array(z.looseObject({ id: z.string() }));
 

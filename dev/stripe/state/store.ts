@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import type { Shipping } from '../resources/values.js';
 import { Collection } from './collection.js';
 
 /** What a Checkout Session will charge, kept apart: Stripe shows it only through the PaymentIntent. */
@@ -12,6 +13,8 @@ export interface PaymentPlan {
   readonly transferGroup: string | null;
   readonly statementDescriptorSuffix: string | null;
   readonly receiptEmail: string | null;
+  readonly setupFutureUsage: 'off_session' | 'on_session' | null;
+  readonly shipping: Shipping | null;
 }
 
 export interface OnboardingLink {
@@ -26,6 +29,9 @@ export interface OnboardingLink {
 /** Every object there is, in memory. A reset makes a new one. */
 export class Store {
   readonly accounts = new Collection<Stripe.Account>();
+  readonly products = new Collection<Stripe.Product>();
+  readonly prices = new Collection<Stripe.Price>();
+  readonly paymentMethods = new Collection<Stripe.PaymentMethod>();
   readonly sessions = new Collection<Stripe.Checkout.Session>();
   readonly paymentIntents = new Collection<Stripe.PaymentIntent>();
   readonly charges = new Collection<Stripe.Charge>();

@@ -75,6 +75,12 @@ function findAny(store: Store, id: string): object | undefined {
       return store.accounts.get(id);
     case 'cs':
       return store.sessions.get(id);
+    case 'pm':
+      return store.paymentMethods.get(id);
+    case 'price':
+      return store.prices.get(id);
+    case 'prod':
+      return store.products.get(id);
     case 'pi':
       return store.paymentIntents.get(id);
     case 'ch':
