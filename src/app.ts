@@ -5,6 +5,7 @@ import { AccountResolver, type Credentials } from './accounts/index.js';
 import { ProducerResolver, ShowResolver, TicketResolver, UserProducersResolver } from './catalog/index.js';
 import { createCoordination } from './coordination.js';
 import { createOrm, SERVER_TIMEOUTS } from './database/index.js';
+import { OrderDisputesResolver } from './disputes/index.js';
 import type { Environment } from './env.js';
 import { createApollo } from './graphql/apollo.js';
 import { RequestContext } from './graphql/context.js';
@@ -142,6 +143,7 @@ function resolversOf(services: Services): Resolvers {
     [InventoryResolver, new InventoryResolver()],
     [OrderResolver, new OrderResolver(services.orders, services.purchases)],
     [OrderFieldsResolver, new OrderFieldsResolver()],
+    [OrderDisputesResolver, new OrderDisputesResolver(services.memberships)],
     [OrderLineResolver, new OrderLineResolver()],
     [AttendeeResolver, new AttendeeResolver()],
   ]);

@@ -85,7 +85,7 @@ export class Metrics {
   ]);
   readonly paymentAlarms = this.counter(
     'boxoffice_payment_alarms_total',
-    'Payments that need a human: what was paid does not fit the order',
+    'Payments that need a human: what was paid does not fit the order, or is disputed',
     ['reason'],
   );
 

@@ -13,9 +13,10 @@ import {
 } from './catalog/index.js';
 import type { Coordination } from './coordination.js';
 import type { Orm } from './database/index.js';
+import { DisputeChecks, DisputeService, DisputeSettlement, DisputeWebhooks } from './disputes/index.js';
 import type { Environment } from './env.js';
 import { InventoryCounters, InventoryStream } from './inventory/index.js';
-import { FileMailer, type Mailer, OrderMails, SmtpMailer, Worker } from './jobs/index.js';
+import { DisputeMails, FileMailer, type Mailer, OrderMails, SmtpMailer, Worker } from './jobs/index.js';
 import type { Logger } from './logging.js';
 import type { Metrics } from './metrics.js';
 import {
@@ -39,6 +40,7 @@ import {
   Checkout,
   Connect,
   createStripeClient,
+  Disputes,
   Ledger,
   StripeCalls,
   WebhookInbox,
@@ -116,6 +118,15 @@ export function createServices(foundations: Foundations) {
   );
   const orders = new OrderService(producers, lifecycle, tokens);
 
+  const disputes = new DisputeService(
+    orm,
+    new Disputes(stripe, calls),
+    new DisputeSettlement(ledger),
+    lifecycle,
+    orderEvents,
+    metrics,
+    logger,
+  );
   const stripeAccounts = new StripeAccountService(orm, connect, logger);
   const webhooks = new WebhookInbox(
     orm,
@@ -125,6 +136,7 @@ export function createServices(foundations: Foundations) {
     new Map([
       ...new CheckoutWebhooks(orm, checkout, settlement, lifecycle).handlers(),
       ...stripeAccounts.handlers(),
+      ...new DisputeWebhooks(disputes).handlers(),
     ]),
     metrics,
     logger,
@@ -136,7 +148,9 @@ export function createServices(foundations: Foundations) {
     orm,
     new OrderChecks(orm, lifecycle, logger),
     new LateRefunds(orm, checkout, orderEvents, logger),
+    new DisputeChecks(orm, disputes, logger),
     new OrderMails(orm, mailer, environment.PUBLIC_URL),
+    new DisputeMails(orm, mailer, environment.PUBLIC_URL),
     metrics,
     logger,
   );

@@ -9,6 +9,8 @@ import {
   TicketResolver,
   UserProducersResolver,
 } from '../catalog/index.js';
+import { DisputeStatus } from '../disputes/entities.js';
+import { OrderDisputesResolver } from '../disputes/index.js';
 import { InventoryResolver, TicketStatus } from '../inventory/index.js';
 import { AttendeeStatus, OrderStatus, PaymentStatus } from '../orders/entities.js';
 import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from '../orders/index.js';
@@ -26,6 +28,11 @@ registerEnumType(PaymentStatus, {
   description: 'Kept apart from OrderStatus: money moving back never silently changes who may enter.',
 });
 registerEnumType(AttendeeStatus, { name: 'AttendeeStatus' });
+registerEnumType(DisputeStatus, {
+  name: 'DisputeStatus',
+  description:
+    'An inquiry moves no money and freezes nothing. A dispute freezes the attendees of its order until it is WON or LOST.',
+});
 
 /** Resolver instances by their class; constructed by hand in app.ts. */
 export type Resolvers = ReadonlyMap<unknown, object>;
@@ -42,6 +49,7 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
       InventoryResolver,
       OrderResolver,
       OrderFieldsResolver,
+      OrderDisputesResolver,
       OrderLineResolver,
       AttendeeResolver,
     ],

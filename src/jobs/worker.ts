@@ -1,8 +1,10 @@
 import { type Runner, run, type TaskList, Logger as WorkerLogger } from 'graphile-worker';
 import type { Orm } from '../database/index.js';
+import type { DisputeChecks } from '../disputes/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import { type LateRefunds, type OrderChecks, spreadConfirmations } from '../orders/index.js';
+import type { DisputeMails } from './dispute-mails.js';
 import type { OrderMails } from './order-mails.js';
 
 const CONCURRENT_JOBS = 4;
@@ -14,6 +16,8 @@ const UNLOCK_EVERY_MS = 60_000;
 const QUEUE_CHECK_MS = 2_000;
 /** How often the mails of purchases that were made together become jobs, in milliseconds. */
 const SPREAD_MS = 500;
+/** How often is looked for disputes to ask about, in milliseconds; each is asked about hourly. */
+const DISPUTE_CHECK_MS = 30_000;
 
 /** Background work: mails and refunds from the job queue, and the looking after of orders. */
 export class Worker {
@@ -27,7 +31,9 @@ export class Worker {
     private readonly orm: Orm,
     private readonly orderChecks: OrderChecks,
     private readonly lateRefunds: LateRefunds,
+    private readonly disputeChecks: DisputeChecks,
     private readonly mails: OrderMails,
+    private readonly disputeMails: DisputeMails,
     private readonly metrics: Metrics,
     private readonly logger: Logger,
   ) {}
@@ -38,6 +44,7 @@ export class Worker {
     this.repeat(ORDER_CHECK_MS, 'order checks', () => this.orderChecks.begin());
     this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());
     this.repeat(SPREAD_MS, 'spreading confirmations', () => spreadConfirmations(this.orm));
+    this.repeat(DISPUTE_CHECK_MS, 'dispute checks', () => this.disputeChecks.checkDue());
     this.repeat(QUEUE_CHECK_MS, 'running the job queue', () => this.keepQueueRunning());
   }
 
@@ -45,6 +52,7 @@ export class Worker {
   async stop(): Promise<void> {
     this.stopped = true;
     for (const timer of this.timers) clearTimeout(timer);
+    this.disputeChecks.stop();
     await Promise.all([...this.running, this.orderChecks.stop()]);
     await this.runner?.stop();
   }
@@ -72,11 +80,11 @@ export class Worker {
   }
 
   private tasks(): TaskList {
-    const forOrder = (task: string, work: (orderId: string) => Promise<void>) => ({
+    const forOrder = (task: string, work: (orderId: string, payload: unknown) => Promise<void>) => ({
       [task]: async (payload: unknown) => {
         const { orderId } = payload as { orderId: string };
         try {
-          await work(orderId);
+          await work(orderId, payload);
           this.metrics.jobs.inc({ task, outcome: 'success' });
         } catch (error) {
           this.metrics.jobs.inc({ task, outcome: 'failure' });
@@ -88,6 +96,9 @@ export class Worker {
     return {
       ...forOrder('send-order-confirmation', (orderId) => this.mails.sendConfirmation(orderId)),
       ...forOrder('send-refund-notice', (orderId) => this.mails.sendRefundNotice(orderId)),
+      ...forOrder('send-dispute-notice', (_orderId, payload) =>
+        this.disputeMails.sendNotice((payload as { disputeId: string }).disputeId),
+      ),
       ...forOrder('refund-late-payment', (orderId) => this.lateRefunds.refund(orderId)),
     };
   }

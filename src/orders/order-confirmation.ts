@@ -8,6 +8,7 @@ import type { Ledger, Movement, PaymentState } from '../payments/index.js';
 import { createAttendees } from './attendees.js';
 import { type Order, OrderStatus, PaymentStatus } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
+import { hasBeenPaid } from './payment-status.js';
 import { type Settled, UNCHANGED } from './settled.js';
 
 export type Paid = Extract<PaymentState, { kind: 'paid' }>;
@@ -27,8 +28,7 @@ export class OrderConfirmation {
    * @param em inside a transaction in which the order's row is locked
    */
   async confirmOrder(em: EntityManager, order: Order, paid: Paid): Promise<Settled> {
-    if (order.status === OrderStatus.CONFIRMED || order.paymentStatus === PaymentStatus.REFUNDED)
-      return UNCHANGED;
+    if (order.status === OrderStatus.CONFIRMED || hasBeenPaid(order)) return UNCHANGED;
     if (paid.amount !== order.totalAmount || paid.currency !== order.currency)
       return this.refuse(order, paid);
     if (order.status === OrderStatus.PENDING) return this.confirmHeld(em, order, paid);
@@ -64,7 +64,6 @@ export class OrderConfirmation {
    * the buyer cancelled, or whose inventory is gone, gets its money back.
    */
   private async receiveLateMoney(em: EntityManager, order: Order, paid: Paid): Promise<Settled> {
-    if (order.paymentStatus === PaymentStatus.PAID) return UNCHANGED;
     const lines = await linesOf(em, order);
     const rows = await this.lockTickets(em, lines);
     if (order.status === OrderStatus.EXPIRED && canBeTakenAgain(rows, lines)) {

@@ -93,7 +93,8 @@ export class OrderSettlement {
   }
 }
 
-function lockedOrder(em: EntityManager, orderId: string): Promise<Order> {
+/** The order as it is now, its row locked for the rest of the transaction: before its tickets, never after. */
+export function lockedOrder(em: EntityManager, orderId: string): Promise<Order> {
   return em.findOneOrFail(Order, { id: orderId }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
 }
 

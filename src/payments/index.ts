@@ -1,5 +1,6 @@
 export { Checkout, type CheckoutRequest } from './checkout.js';
 export { Connect } from './connect.js';
+export { DISPUTE_STATUSES, type DisputeState, Disputes, disputeState } from './disputes.js';
 export { Ledger, type Movement, type MovementKind } from './ledger.js';
 export { type PaymentState, paymentState } from './payment-state.js';
 export { isMissingAtStripe, providerUnavailable, StripeCalls } from './stripe-calls.js';

@@ -44,8 +44,9 @@ export class Ledger {
    * Movements that are recorded already are left as they are.
    *
    * @param em inside the transaction that lets the order follow the movement
+   * @returns whether any of them is new
    */
-  async record(em: EntityManager, order: LedgerOrder, movements: readonly Movement[]): Promise<void> {
+  async record(em: EntityManager, order: LedgerOrder, movements: readonly Movement[]): Promise<boolean> {
     const entries = movements.flatMap(({ kind, sourceId, amount, occurredAt }) => {
       const [from, to] = WAYS[kind];
       const movement = { kind, sourceId, occurredAt };
@@ -54,15 +55,16 @@ export class Ledger {
         { ...movement, account: to, amount },
       ];
     });
-    if (entries.length === 0) return;
-    await em.execute(
+    if (entries.length === 0) return false;
+    const added = await em.execute<unknown[]>(
       `insert into ledger_entry (kind, source_id, account, order_id, producer_id, amount, currency, occurred_at)
        select e.kind, e."sourceId", e.account, ?, s.producer_id, e.amount, ?, e."occurredAt"
        from jsonb_to_recordset(?::jsonb)
          as e(kind text, "sourceId" text, account text, amount bigint, "occurredAt" timestamptz), show s
        where s.id = ?
-       on conflict (source_id, kind, account) do nothing`,
+       on conflict (source_id, kind, account) do nothing returning id`,
       [order.id, order.currency, JSON.stringify(entries), order.showId],
     );
+    return added.length > 0;
   }
 }

@@ -14,7 +14,18 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Import, importsOf } from '../support/imports.js';
 
 /** From the lowest to the highest: each knows those before it. */
-const DOMAINS = ['database', 'accounts', 'inventory', 'payments', 'catalog', 'orders', 'jobs'];
+const DOMAINS = [
+  'database',
+  'accounts',
+  'inventory',
+  'payments',
+  'catalog',
+  'orders',
+  'refunds',
+  'disputes',
+  'accounting',
+  'jobs',
+];
 const FOLDERS = [...DOMAINS, 'graphql', 'http', 'validation'];
 const LEAVES = ['errors', 'env', 'logging', 'metrics'];
 const PACKAGES = [
@@ -175,7 +186,14 @@ async function refusals(directory: string): Promise<ReadonlySet<string>> {
 
 const EDGE = /\.(resolver|entity|inputs)\.ts$/;
 /** Object types that are no entities, and the loaders that live as long as one operation. */
-const MORE_EDGES = ['catalog/loaders.ts', 'orders/loaders.ts', 'inventory/inventory-update.ts'];
+const MORE_EDGES = [
+  'catalog/loaders.ts',
+  'orders/loaders.ts',
+  'refunds/loaders.ts',
+  'disputes/loaders.ts',
+  'accounting/loaders.ts',
+  'inventory/inventory-update.ts',
+];
 
 /** What Biome's rule cannot say: it knows folders, not what a file's name says of its part. */
 function complaints(file: string, imports: readonly Import[]): string[] {

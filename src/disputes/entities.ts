@@ -1,0 +1,1 @@
+export { Dispute, DisputeStatus } from './dispute.entity.js';
