@@ -1,6 +1,12 @@
 import 'reflect-metadata';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import {
+  AuditResolver,
+  OrderPaymentsResolver,
+  PaymentResolver,
+  ProducerFiguresResolver,
+} from './accounting/index.js';
 import { AccountResolver, type Credentials } from './accounts/index.js';
 import { ProducerResolver, ShowResolver, TicketResolver, UserProducersResolver } from './catalog/index.js';
 import { createCoordination } from './coordination.js';
@@ -143,6 +149,10 @@ function resolversOf(services: Services): Resolvers {
     [InventoryResolver, new InventoryResolver()],
     [OrderResolver, new OrderResolver(services.orders, services.purchases)],
     [OrderFieldsResolver, new OrderFieldsResolver()],
+    [OrderPaymentsResolver, new OrderPaymentsResolver()],
+    [PaymentResolver, new PaymentResolver(services.memberships)],
+    [ProducerFiguresResolver, new ProducerFiguresResolver(services.memberships)],
+    [AuditResolver, new AuditResolver(services.ledgerAudit)],
     [OrderDisputesResolver, new OrderDisputesResolver(services.memberships)],
     [OrderLineResolver, new OrderLineResolver()],
     [AttendeeResolver, new AttendeeResolver()],

@@ -1,3 +1,4 @@
+import { LedgerAudit } from './accounting/index.js';
 import { AccessTokens, AccountService, RateLimits, RefreshTokens } from './accounts/index.js';
 import {
   CatalogReader,
@@ -42,6 +43,7 @@ import {
   createStripeClient,
   Disputes,
   Ledger,
+  OrderRecords,
   StripeCalls,
   WebhookInbox,
 } from './payments/index.js';
@@ -142,6 +144,8 @@ export function createServices(foundations: Foundations) {
     logger,
   );
 
+  const ledgerAudit = new LedgerAudit(new OrderRecords(stripe, calls));
+
   const mailer = createMailer(environment);
   const worker = new Worker(
     environment.DATABASE_URL,
@@ -175,6 +179,7 @@ export function createServices(foundations: Foundations) {
     orderEvents,
     stream,
     webhooks,
+    ledgerAudit,
     mailer,
     worker,
   };

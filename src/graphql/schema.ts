@@ -1,6 +1,13 @@
 import { type GraphQLFieldResolver, type GraphQLSchema, printSchema } from 'graphql';
 import { GraphQLDateTime } from 'graphql-scalars';
 import { buildSchemaSync, registerEnumType } from 'type-graphql';
+import {
+  AuditedFact,
+  AuditResolver,
+  OrderPaymentsResolver,
+  PaymentResolver,
+  ProducerFiguresResolver,
+} from '../accounting/index.js';
 import { AccountResolver } from '../accounts/index.js';
 import {
   ProducerResolver,
@@ -28,6 +35,7 @@ registerEnumType(PaymentStatus, {
   description: 'Kept apart from OrderStatus: money moving back never silently changes who may enter.',
 });
 registerEnumType(AttendeeStatus, { name: 'AttendeeStatus' });
+registerEnumType(AuditedFact, { name: 'AuditedFact' });
 registerEnumType(DisputeStatus, {
   name: 'DisputeStatus',
   description:
@@ -50,6 +58,10 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
       OrderResolver,
       OrderFieldsResolver,
       OrderDisputesResolver,
+      OrderPaymentsResolver,
+      PaymentResolver,
+      ProducerFiguresResolver,
+      AuditResolver,
       OrderLineResolver,
       AttendeeResolver,
     ],

@@ -192,6 +192,8 @@ const MORE_EDGES = [
   'refunds/loaders.ts',
   'disputes/loaders.ts',
   'accounting/loaders.ts',
+  'accounting/figures.ts',
+  'accounting/audit-report.ts',
   'inventory/inventory-update.ts',
 ];
 

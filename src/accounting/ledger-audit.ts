@@ -1,0 +1,141 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { badUserInput, notFound } from '../errors.js';
+import { amountValue, type Fact, type FactKind, type OrderRecords } from '../payments/index.js';
+import { parseOrderId } from '../validation/ids.js';
+import { pageSize } from '../validation/paging.js';
+
+/** Which orders to compare. */
+export interface AuditRange {
+  /** When the orders were made: from this instant on, and before that one. */
+  readonly from?: Date | null | undefined;
+  readonly to?: Date | null | undefined;
+  /** This order alone. */
+  readonly orderId?: string | null | undefined;
+  /** At most so many orders, 1 to 100; each costs a call to Stripe. */
+  readonly first: number;
+  /** The `endCursor` of the page before. */
+  readonly after?: string | null | undefined;
+}
+
+export interface Difference {
+  readonly orderId: string;
+  readonly what: FactKind;
+  /** What Stripe calls it; `total` of what is compared in total. */
+  readonly stripeId: string;
+  /** Null where one of them knows nothing of it. */
+  readonly recorded: string | null;
+  readonly atStripe: string | null;
+}
+
+export interface AuditPage {
+  readonly differences: Difference[];
+  /** How many orders were compared. */
+  readonly orders: number;
+  readonly endCursor: string | null;
+  readonly hasNextPage: boolean;
+}
+
+/** Compares what is recorded of orders' money with what Stripe says. */
+export class LedgerAudit {
+  constructor(private readonly records: OrderRecords) {}
+
+  /**
+   * Orders one after the other, so that a sale that is on keeps most of Stripe's patience. What is on its way at this
+   * instant, such as a webhook, is listed too, and is gone the next time.
+   *
+   * @throws AppError BAD_USER_INPUT, NOT_FOUND, PAYMENT_PROVIDER_UNAVAILABLE
+   */
+  async compare(em: EntityManager, range: AuditRange): Promise<AuditPage> {
+    const size = pageSize(range.first);
+    const found = await findOrders(em, range, size + 1);
+    const orderIds = found.slice(0, size);
+    const differences: Difference[] = [];
+    for (const orderId of orderIds) {
+      const atStripe = await this.records.factsOf(orderId);
+      differences.push(...differencesOf(orderId, await recordedFacts(em, orderId), atStripe));
+    }
+    return {
+      differences,
+      orders: orderIds.length,
+      endCursor: orderIds.at(-1) ?? null,
+      hasNextPage: found.length > size,
+    };
+  }
+}
+
+async function findOrders(em: EntityManager, range: AuditRange, most: number): Promise<string[]> {
+  if (range.orderId != null) {
+    const rows = await em.execute<{ id: string }[]>('select id from orders where id = ?', [
+      parseOrderId(range.orderId, 'orderId'),
+    ]);
+    if (rows.length === 0) throw notFound('Order not found');
+    return rows.map((row) => row.id);
+  }
+  if (range.from && range.to && range.from >= range.to) throw badUserInput('to', 'to must be after from');
+  const after =
+    range.after == null ? '00000000-0000-0000-0000-000000000000' : parseOrderId(range.after, 'after');
+  const rows = await em.execute<{ id: string }[]>(
+    `select id from orders
+     where id > ? and total_amount > 0
+       and created_at >= coalesce(?::timestamptz, '-infinity') and created_at < coalesce(?::timestamptz, 'infinity')
+     order by id limit ?`,
+    [after, range.from ?? null, range.to ?? null, most],
+  );
+  return rows.map((row) => row.id);
+}
+
+/*
+ * What was charged, transferred and taken as a fee is named by the payment; reversals and fees given back come in
+ * total, since Stripe does not say which refund they belong to; a failed refund has moved nothing in the end.
+ */
+const RECORDED = `
+  select case kind when 'REFUND_FAILED' then 'REFUND' else kind end as what,
+    case when kind in ('TRANSFER_REVERSAL', 'APPLICATION_FEE_REFUND') then 'total' else source_id end as "stripeId",
+    sum(case kind when 'REFUND_FAILED' then -amount else amount end) as amount, currency, null as status
+  from ledger_entry where order_id = ? and amount > 0
+  group by 1, 2, currency
+  union all
+  select 'REFUND_STATUS', stripe_refund_id, null, null, status from refund
+  where order_id = ? and stripe_refund_id is not null
+  union all
+  select 'DISPUTE_STATUS', id, null, null, status from dispute where order_id = ?
+`;
+
+interface RecordedRow {
+  readonly what: FactKind;
+  readonly stripeId: string;
+  readonly amount: string | null;
+  readonly currency: string | null;
+  readonly status: string | null;
+}
+
+async function recordedFacts(em: EntityManager, orderId: string): Promise<Fact[]> {
+  const rows = await em.execute<RecordedRow[]>(RECORDED, [orderId, orderId, orderId]);
+  return rows
+    .filter(({ amount }) => amount !== '0')
+    .map(({ what, stripeId, amount, currency, status }) => ({
+      what,
+      stripeId,
+      value: status ?? amountValue(BigInt(amount ?? 0), currency ?? ''),
+    }));
+}
+
+function differencesOf(orderId: string, recorded: readonly Fact[], atStripe: readonly Fact[]): Difference[] {
+  const here = byName(recorded);
+  const there = byName(atStripe);
+  return [...new Set([...here.keys(), ...there.keys()])].flatMap((name) => {
+    const [ours, theirs] = [here.get(name), there.get(name)];
+    const { what, stripeId } = (ours ?? theirs) as Fact;
+    if (ours?.value === theirs?.value || isEarlierAttempt(what, ours, theirs)) return [];
+    return [{ orderId, what, stripeId, recorded: ours?.value ?? null, atStripe: theirs?.value ?? null }];
+  });
+}
+
+/** A refund that failed and was tried again is one row here, which names the newest attempt alone. */
+function isEarlierAttempt(what: FactKind, ours: Fact | undefined, theirs: Fact | undefined): boolean {
+  return what === 'REFUND_STATUS' && ours === undefined && theirs?.value === 'FAILED';
+}
+
+function byName(facts: readonly Fact[]): Map<string, Fact> {
+  return new Map(facts.map((fact) => [`${fact.what} ${fact.stripeId}`, fact]));
+}
