@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { badUserInput, notFound } from '../errors.js';
-import { amountValue, type Fact, type FactKind, type OrderRecords } from '../payments/index.js';
+import { amountValue, type Fact, type FactKind, type OrderRecords, UNDER_WAY } from '../payments/index.js';
 import { parseOrderId } from '../validation/ids.js';
 import { pageSize } from '../validation/paging.js';
 
@@ -126,9 +126,14 @@ function differencesOf(orderId: string, recorded: readonly Fact[], atStripe: rea
   return [...new Set([...here.keys(), ...there.keys()])].flatMap((name) => {
     const [ours, theirs] = [here.get(name), there.get(name)];
     const { what, stripeId } = (ours ?? theirs) as Fact;
-    if (ours?.value === theirs?.value || isEarlierAttempt(what, ours, theirs)) return [];
+    if (ours?.value === theirs?.value || isUnderWay(ours, theirs) || isEarlierAttempt(what, ours, theirs))
+      return [];
     return [{ orderId, what, stripeId, recorded: ours?.value ?? null, atStripe: theirs?.value ?? null }];
   });
+}
+
+function isUnderWay(ours: Fact | undefined, theirs: Fact | undefined): boolean {
+  return ours !== undefined && theirs?.value === UNDER_WAY;
 }
 
 /** A refund that failed and was tried again is one row here, which names the newest attempt alone. */

@@ -23,6 +23,8 @@ export type FactKind =
   | 'DISPUTE_REVERSAL'
   | 'DISPUTE_STATUS';
 
+/** Stripe makes the transfer of a charge up to an hour after it; until then there is no amount to compare. */
+export const UNDER_WAY = 'UNDER_WAY';
 const MOST_OF_A_PAGE = 100;
 const EXPAND = ['data.transfer', 'data.application_fee', 'data.refunds'];
 const FAILED = ['failed', 'canceled'];
@@ -86,8 +88,23 @@ export function amountValue(amount: number | bigint, currency: string): string {
 function chargeFacts(charge: Stripe.Charge): Fact[] {
   const stripeId = paymentOf(charge);
   const { transfer, application_fee: fee } = charge;
+  const paid: Fact = {
+    what: 'CHARGE',
+    stripeId,
+    value: amountValue(charge.amount_captured, charge.currency),
+  };
+  // Captured asynchronously: https://docs.stripe.com/payments/payment-intents/asynchronous-capture
+  if (charge.balance_transaction === null) {
+    return [
+      paid,
+      { what: 'TRANSFER', stripeId, value: UNDER_WAY },
+      ...(charge.application_fee_amount
+        ? [{ what: 'APPLICATION_FEE', stripeId, value: UNDER_WAY } as const]
+        : []),
+    ];
+  }
   return [
-    { what: 'CHARGE', stripeId, value: amountValue(charge.amount_captured, charge.currency) },
+    paid,
     ...amountFact('TRANSFER', stripeId, isObject(transfer) ? transfer.amount : 0, charge.currency),
     ...amountFact('APPLICATION_FEE', stripeId, isObject(fee) ? fee.amount : 0, charge.currency),
   ];
