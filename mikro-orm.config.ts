@@ -6,11 +6,15 @@ import { Producer, ProducerMember, Show, Ticket } from './src/catalog/entities.j
 import { migrations } from './src/database/migrations/index.js';
 import { Dispute } from './src/disputes/entities.js';
 import { Attendee, Order, OrderLine } from './src/orders/entities.js';
+import { Refund, RefundAttendee, ShowCancellation } from './src/refunds/entities.js';
 
 /** Used by the server and by MikroORM's command line alike; the database's URL comes from the environment. */
 export default defineConfig({
   clientUrl: process.env.DATABASE_URL,
-  entities: [User, RefreshToken, Producer, ProducerMember, Show, Ticket, Order, OrderLine, Attendee, Dispute],
+  entities: [
+    ...[User, RefreshToken, Producer, ProducerMember, Show, Ticket],
+    ...[Order, OrderLine, Attendee, Refund, RefundAttendee, ShowCancellation, Dispute],
+  ],
   metadataProvider: ReflectMetadataProvider,
   extensions: [Migrator],
   forceUtcTimezone: true,

@@ -30,6 +30,12 @@ import type { Logger } from './logging.js';
 import { Metrics } from './metrics.js';
 import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from './orders/index.js';
 import { createReadiness } from './readiness.js';
+import {
+  CancellationFieldsResolver,
+  OrderRefundsResolver,
+  RefundResolver,
+  ShowCancellationResolver,
+} from './refunds/index.js';
 import { createServices, type Foundations, type Services } from './services.js';
 import { createStreams } from './streams.js';
 
@@ -156,5 +162,12 @@ function resolversOf(services: Services): Resolvers {
     [OrderDisputesResolver, new OrderDisputesResolver(services.memberships)],
     [OrderLineResolver, new OrderLineResolver()],
     [AttendeeResolver, new AttendeeResolver()],
+    [RefundResolver, new RefundResolver(services.refunds)],
+    [OrderRefundsResolver, new OrderRefundsResolver()],
+    [
+      ShowCancellationResolver,
+      new ShowCancellationResolver(services.showCancellations, services.memberships),
+    ],
+    [CancellationFieldsResolver, new CancellationFieldsResolver()],
   ]);
 }

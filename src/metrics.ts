@@ -26,6 +26,11 @@ export class Metrics {
     'Orders that were paid, or ended, by what they became',
     ['status'],
   );
+  readonly refundsSettled = this.counter(
+    'boxoffice_refunds_settled_total',
+    'Refunds that Stripe has decided on; one that failed can be tried again',
+    ['status'],
+  );
   readonly lockWait = this.histogram('boxoffice_lock_wait_seconds', 'Waiting for the locks of a purchase');
   readonly lockHold = this.histogram('boxoffice_lock_hold_seconds', 'Holding the locks of a purchase');
   readonly lockContention = this.counter(

@@ -23,7 +23,6 @@ import type { Metrics } from './metrics.js';
 import {
   CheckoutWebhooks,
   KnownOrders,
-  LateRefunds,
   OrderCheckout,
   OrderChecks,
   OrderConfirmation,
@@ -44,9 +43,21 @@ import {
   Disputes,
   Ledger,
   OrderRecords,
+  Refunds,
   StripeCalls,
   WebhookInbox,
 } from './payments/index.js';
+import {
+  CancellationRun,
+  LateRefunds,
+  RefundChecks,
+  RefundExecution,
+  RefundPlacement,
+  RefundService,
+  RefundSettlement,
+  RefundWebhooks,
+  ShowCancellationService,
+} from './refunds/index.js';
 
 /** What everything else is made of. */
 export interface Foundations extends Coordination {
@@ -129,6 +140,12 @@ export function createServices(foundations: Foundations) {
     metrics,
     logger,
   );
+  const refundsAtStripe = new Refunds(stripe, calls);
+  const refundPlacement = new RefundPlacement(counters);
+  const refundSettlement = new RefundSettlement(ledger, metrics, logger);
+  const execution = new RefundExecution(orm, refundsAtStripe, refundSettlement, orderEvents, logger);
+  const refunds = new RefundService(orm, orders, refundPlacement, execution, stream, orderEvents, logger);
+
   const stripeAccounts = new StripeAccountService(orm, connect, logger);
   const webhooks = new WebhookInbox(
     orm,
@@ -139,6 +156,7 @@ export function createServices(foundations: Foundations) {
       ...new CheckoutWebhooks(orm, checkout, settlement, lifecycle).handlers(),
       ...stripeAccounts.handlers(),
       ...new DisputeWebhooks(disputes).handlers(),
+      ...new RefundWebhooks(orm, refundsAtStripe, refundSettlement, orderEvents).handlers(),
     ]),
     metrics,
     logger,
@@ -151,13 +169,19 @@ export function createServices(foundations: Foundations) {
     environment.DATABASE_URL,
     orm,
     new OrderChecks(orm, lifecycle, logger),
-    new LateRefunds(orm, checkout, orderEvents, logger),
+    {
+      execution,
+      late: new LateRefunds(orm, refundPlacement, execution),
+      checks: new RefundChecks(orm, execution, logger),
+      cancellations: new CancellationRun(orm, lifecycle, refunds, logger),
+    },
     new DisputeChecks(orm, disputes, logger),
     new OrderMails(orm, mailer, environment.PUBLIC_URL),
     new DisputeMails(orm, mailer, environment.PUBLIC_URL),
     metrics,
     logger,
   );
+  const showCancellations = new ShowCancellationService(orm, shows, counters, stream);
   const memberships = new Memberships(orm);
   const publishedShows = new PublishedShows(orm, events, metrics, logger);
   const publicQueries = new PublicQueries(events, logger);
@@ -177,6 +201,8 @@ export function createServices(foundations: Foundations) {
     purchases,
     orders,
     orderEvents,
+    refunds,
+    showCancellations,
     stream,
     webhooks,
     ledgerAudit,

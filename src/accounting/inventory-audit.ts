@@ -57,9 +57,27 @@ const CHECKS: readonly string[] = [
   `SELECT format('order %s: %s of its %s are refunded or about to be', orders.id, total.refunded, orders.total_amount)
      AS difference
    FROM orders
-   JOIN (SELECT order_id, sum(amount) AS refunded FROM refund GROUP BY order_id) AS total
-     ON total.order_id = orders.id
+   CROSS JOIN LATERAL (
+     SELECT greatest(sum(amount) FILTER (WHERE status <> 'FAILED'),
+       sum(amount) FILTER (WHERE reason <> 'AT_STRIPE')) AS refunded
+     FROM refund WHERE refund.order_id = orders.id
+   ) AS total
    WHERE total.refunded > orders.total_amount`,
+  `SELECT format('attendee %s is %s, but was refunded by %s', attendee.id, attendee.status, refund_attendee.refund_id)
+     AS difference
+   FROM refund_attendee
+   JOIN refund ON refund.id = refund_attendee.refund_id
+   JOIN attendee ON attendee.id = refund_attendee.attendee_id
+   WHERE attendee.status <> 'REVOKED' OR attendee.order_id <> refund.order_id`,
+  `SELECT format('refund %s is %s at Stripe as %s, but the ledger says that %s went back by it', refund.id,
+     refund.status, refund.stripe_refund_id, recorded.amount) AS difference
+   FROM refund
+   CROSS JOIN LATERAL (
+     SELECT coalesce(sum(ledger_entry.amount), 0) AS amount FROM ledger_entry
+     WHERE ledger_entry.source_id = refund.stripe_refund_id AND account = 'BUYER'
+   ) AS recorded
+   WHERE refund.stripe_refund_id IS NOT NULL
+     AND recorded.amount <> CASE WHEN refund.status = 'FAILED' THEN 0 ELSE refund.amount END`,
   `SELECT format('order %s is %s of %s, but the ledger has charges of %s', orders.id, orders.payment_status,
      orders.total_amount, total.charged) AS difference
    FROM orders

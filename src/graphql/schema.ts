@@ -21,6 +21,13 @@ import { OrderDisputesResolver } from '../disputes/index.js';
 import { InventoryResolver, TicketStatus } from '../inventory/index.js';
 import { AttendeeStatus, OrderStatus, PaymentStatus } from '../orders/entities.js';
 import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from '../orders/index.js';
+import { CancellationStatus, RefundReason, RefundStatus } from '../refunds/entities.js';
+import {
+  CancellationFieldsResolver,
+  OrderRefundsResolver,
+  RefundResolver,
+  ShowCancellationResolver,
+} from '../refunds/index.js';
 import type { RequestContext } from './context.js';
 import { callMethodsDirectly } from './direct-resolvers.js';
 
@@ -41,6 +48,17 @@ registerEnumType(DisputeStatus, {
   description:
     'An inquiry moves no money and freezes nothing. A dispute freezes the attendees of its order until it is WON or LOST.',
 });
+registerEnumType(RefundReason, {
+  name: 'RefundReason',
+  description:
+    'LATE_PAYMENT: it arrived after the order had ended. AT_STRIPE: made at Stripe itself, which says nothing of who may enter.',
+});
+registerEnumType(RefundStatus, {
+  name: 'RefundStatus',
+  description:
+    'PENDING until Stripe and the bank have decided, which may take days; FAILED can be tried again.',
+});
+registerEnumType(CancellationStatus, { name: 'CancellationStatus' });
 
 /** Resolver instances by their class; constructed by hand in app.ts. */
 export type Resolvers = ReadonlyMap<unknown, object>;
@@ -64,6 +82,10 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
       AuditResolver,
       OrderLineResolver,
       AttendeeResolver,
+      RefundResolver,
+      OrderRefundsResolver,
+      ShowCancellationResolver,
+      CancellationFieldsResolver,
     ],
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
     container: { get: (resolverClass: unknown) => resolvers.get(resolverClass) },

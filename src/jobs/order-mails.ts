@@ -2,8 +2,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Show, Ticket } from '../catalog/entities.js';
 import type { Orm } from '../database/index.js';
 import { Attendee, Order, OrderLine } from '../orders/entities.js';
+import { Refund } from '../refunds/entities.js';
 import { formatMoney } from '../validation/money.js';
 import type { Mail, Mailer } from './mailer.js';
+import { greeting, refundNotice } from './refund-notice.js';
 
 /** What buyers are written. */
 export class OrderMails {
@@ -34,25 +36,20 @@ export class OrderMails {
     });
   }
 
-  async sendRefundNotice(orderId: string): Promise<void> {
+  async sendRefundNotice(refundId: string): Promise<void> {
     const em = this.orm.em.fork();
-    const order = await em.findOneOrFail(Order, { id: orderId });
+    const refund = await em.findOneOrFail(Refund, { id: refundId });
+    const order = await em.findOneOrFail(Order, { id: refund.orderId });
     const show = await em.findOneOrFail(Show, { id: order.showId });
     await this.mailer.send({
-      ...this.envelope(order, 'refund'),
-      subject: `Your payment for ${show.title} was refunded (order ${order.reference})`,
-      text: [
-        `${greeting(order)}\n`,
-        `your payment for order ${order.reference} arrived after the order had ended, and the tickets could`,
-        'not be given to you any more.\n',
-        `The whole amount, ${formatMoney(order.totalAmount, order.currency)}, has been sent back. Banks need 5 to 10 days`,
-        'to show it.',
-      ].join('\n'),
+      ...this.envelope(order, 'refund', `.${refund.id}.${refund.attempt}`),
+      ...refundNotice(refund, order, show),
     });
   }
 
-  private envelope(order: Order, kind: string): Pick<Mail, 'to' | 'messageId'> {
-    return { to: order.email, messageId: `<${kind}.${order.id}@${new URL(this.publicUrl).hostname}>` };
+  private envelope(order: Order, kind: string, which = ''): Pick<Mail, 'to' | 'messageId'> {
+    const host = new URL(this.publicUrl).hostname;
+    return { to: order.email, messageId: `<${kind}.${order.id}${which}@${host}>` };
   }
 }
 
@@ -65,10 +62,6 @@ async function ticketLines(em: EntityManager, order: Order): Promise<string[]> {
     `${line.quantity} x ${names.get(line.ticketId)}`,
     ...attendees.filter((one) => one.orderLineId === line.id).map((one) => `    ${one.code}`),
   ]);
-}
-
-function greeting(order: Order): string {
-  return order.name === null ? 'Hello,' : `Hello ${order.name},`;
 }
 
 function whenAndWhere(show: Show): string {

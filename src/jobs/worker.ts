@@ -3,7 +3,8 @@ import type { Orm } from '../database/index.js';
 import type { DisputeChecks } from '../disputes/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
-import { type LateRefunds, type OrderChecks, spreadConfirmations } from '../orders/index.js';
+import { type OrderChecks, spreadConfirmations } from '../orders/index.js';
+import type { CancellationRun, LateRefunds, RefundChecks, RefundExecution } from '../refunds/index.js';
 import type { DisputeMails } from './dispute-mails.js';
 import type { OrderMails } from './order-mails.js';
 
@@ -19,6 +20,25 @@ const SPREAD_MS = 500;
 /** How often is looked for disputes to ask about, in milliseconds; each is asked about hourly. */
 const DISPUTE_CHECK_MS = 30_000;
 
+/** How often refunds that are due, and shows that were called off, are looked for; in milliseconds. */
+const REFUND_CHECK_MS = 5_000;
+const CANCELLATION_MS = 1_000;
+
+/** What is to be done about money that goes back. */
+export interface RefundWork {
+  readonly execution: RefundExecution;
+  readonly late: LateRefunds;
+  readonly checks: RefundChecks;
+  readonly cancellations: CancellationRun;
+}
+
+/** Each task has what it needs. */
+interface JobPayload {
+  readonly orderId: string;
+  readonly refundId: string;
+  readonly disputeId: string;
+}
+
 /** Background work: mails and refunds from the job queue, and the looking after of orders. */
 export class Worker {
   private runner: Runner | undefined;
@@ -30,7 +50,7 @@ export class Worker {
     private readonly databaseUrl: string,
     private readonly orm: Orm,
     private readonly orderChecks: OrderChecks,
-    private readonly lateRefunds: LateRefunds,
+    private readonly refunds: RefundWork,
     private readonly disputeChecks: DisputeChecks,
     private readonly mails: OrderMails,
     private readonly disputeMails: DisputeMails,
@@ -42,6 +62,8 @@ export class Worker {
     await this.unlockJobsOfTheDead();
     await this.keepQueueRunning();
     this.repeat(ORDER_CHECK_MS, 'order checks', () => this.orderChecks.begin());
+    this.repeat(REFUND_CHECK_MS, 'refund checks', () => this.refunds.checks.run());
+    this.repeat(CANCELLATION_MS, 'giving back for cancelled shows', () => this.refunds.cancellations.run());
     this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());
     this.repeat(SPREAD_MS, 'spreading confirmations', () => spreadConfirmations(this.orm));
     this.repeat(DISPUTE_CHECK_MS, 'dispute checks', () => this.disputeChecks.checkDue());
@@ -53,6 +75,8 @@ export class Worker {
     this.stopped = true;
     for (const timer of this.timers) clearTimeout(timer);
     this.disputeChecks.stop();
+    this.refunds.checks.stop();
+    this.refunds.cancellations.stop();
     await Promise.all([...this.running, this.orderChecks.stop()]);
     await this.runner?.stop();
   }
@@ -80,26 +104,25 @@ export class Worker {
   }
 
   private tasks(): TaskList {
-    const forOrder = (task: string, work: (orderId: string, payload: unknown) => Promise<void>) => ({
-      [task]: async (payload: unknown) => {
-        const { orderId } = payload as { orderId: string };
+    const task = (name: string, work: (payload: JobPayload) => Promise<void>) => ({
+      [name]: async (payload: unknown) => {
+        const about = payload as JobPayload;
         try {
-          await work(orderId, payload);
-          this.metrics.jobs.inc({ task, outcome: 'success' });
+          await work(about);
+          this.metrics.jobs.inc({ task: name, outcome: 'success' });
         } catch (error) {
-          this.metrics.jobs.inc({ task, outcome: 'failure' });
-          this.logger.error({ err: error, task, orderId }, 'A job failed and is tried again later');
+          this.metrics.jobs.inc({ task: name, outcome: 'failure' });
+          this.logger.error({ err: error, task: name, ...about }, 'A job failed and is tried again later');
           throw error;
         }
       },
     });
     return {
-      ...forOrder('send-order-confirmation', (orderId) => this.mails.sendConfirmation(orderId)),
-      ...forOrder('send-refund-notice', (orderId) => this.mails.sendRefundNotice(orderId)),
-      ...forOrder('send-dispute-notice', (_orderId, payload) =>
-        this.disputeMails.sendNotice((payload as { disputeId: string }).disputeId),
-      ),
-      ...forOrder('refund-late-payment', (orderId) => this.lateRefunds.refund(orderId)),
+      ...task('send-order-confirmation', ({ orderId }) => this.mails.sendConfirmation(orderId)),
+      ...task('send-refund-notice', ({ refundId }) => this.mails.sendRefundNotice(refundId)),
+      ...task('refund-late-payment', ({ orderId }) => this.refunds.late.refund(orderId)),
+      ...task('execute-refund', ({ refundId }) => this.refunds.execution.execute(refundId)),
+      ...task('send-dispute-notice', ({ disputeId }) => this.disputeMails.sendNotice(disputeId)),
     };
   }
 

@@ -1,7 +1,6 @@
 export { CheckoutWebhooks } from './checkout-webhooks.js';
 export { spreadConfirmations } from './confirmation-jobs.js';
 export { KnownOrders } from './known-orders.js';
-export { LateRefunds } from './late-refunds.js';
 export { orderLoaders } from './loaders.js';
 export { OrderResolver } from './order.resolver.js';
 export { OrderService } from './order.service.js';

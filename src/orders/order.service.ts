@@ -44,6 +44,14 @@ export class OrderService {
     return order;
   }
 
+  /** @throws AppError NOT_FOUND for what the viewer may not know of, FORBIDDEN for what it may only see */
+  async requireManaged(em: EntityManager, viewer: Viewer, id: string, field = 'id'): Promise<Order> {
+    const order = await this.require(em, viewer, parseOrderId(id, field));
+    const show = await em.findOneOrFail(Show, { id: order.showId });
+    await this.producers.requireMember(em, viewer, show.producerId);
+    return order;
+  }
+
   /** The viewer's own orders, newest first. */
   async page(em: EntityManager, viewer: Viewer, first: number, after?: string | null): Promise<Page<Order>> {
     const size = pageSize(first);

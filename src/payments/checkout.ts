@@ -64,26 +64,6 @@ export class Checkout {
       return after;
     }
   }
-
-  /**
-   * Gives the whole payment back, once per order however often it is asked for.
-   *
-   * @param applicationFee what the platform took of it, in minor units
-   */
-  refundAll(orderId: string, paymentIntentId: string, applicationFee: number): Promise<Stripe.Refund> {
-    return this.calls.run('refunds.create', (options) =>
-      this.stripe.refunds.create(
-        {
-          payment_intent: paymentIntentId,
-          reverse_transfer: true,
-          // Stripe refuses to give back a fee that was never taken.
-          ...(applicationFee > 0 && { refund_application_fee: true }),
-          metadata: { order_id: orderId },
-        },
-        { ...options, idempotencyKey: `order:${orderId}:refund-late-payment` },
-      ),
-    );
-  }
 }
 
 function sessionParameters(request: CheckoutRequest): Stripe.Checkout.SessionCreateParams {

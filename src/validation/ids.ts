@@ -43,6 +43,23 @@ export function parseOrderId(value: string, field = 'id'): string {
   return value.toLowerCase();
 }
 
+export function parseRefundId(value: string, field = 'id'): string {
+  if (!isUuid(value)) throw badUserInput(field, 'Invalid refund ID format');
+  return value.toLowerCase();
+}
+
+/** The message names the id, as that of a ticket does. */
+export function parseOrderLineId(value: string, field: string): string {
+  if (!isUuid(value)) throw badUserInput(field, `Invalid order line ID format: ${shortened(value)}`);
+  return value.toLowerCase();
+}
+
+/** The message names the id, as that of a ticket does. */
+export function parseAttendeeId(value: string, field: string): string {
+  if (!isUuid(value)) throw badUserInput(field, `Invalid attendee ID format: ${shortened(value)}`);
+  return value.toLowerCase();
+}
+
 function shortened(value: string): string {
   return value.length > 100 ? `${value.slice(0, 100)}…` : value;
 }

@@ -142,7 +142,7 @@ export async function mailsAbout(
   orderId: string,
   kind: 'confirmation' | 'refund',
 ): Promise<string[]> {
-  const id = `<${kind}.${orderId}@`;
+  const id = `<${kind}.${orderId}`;
   return eventually(
     `the ${kind} mail of order ${orderId} has been sent`,
     async () => {

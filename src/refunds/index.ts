@@ -1,0 +1,11 @@
+export { CancellationRun } from './cancellation-run.js';
+export { LateRefunds } from './late-refunds.js';
+export { OrderRefundsResolver, RefundResolver } from './refund.resolver.js';
+export { RefundService } from './refund.service.js';
+export { RefundChecks } from './refund-checks.js';
+export { RefundExecution } from './refund-execution.js';
+export { RefundPlacement } from './refund-placement.js';
+export { RefundSettlement } from './refund-settlement.js';
+export { RefundWebhooks } from './refund-webhooks.js';
+export { CancellationFieldsResolver, ShowCancellationResolver } from './show-cancellation.resolver.js';
+export { ShowCancellationService } from './show-cancellation.service.js';

@@ -1,0 +1,57 @@
+import type Stripe from 'stripe';
+import type { Orm } from '../database/index.js';
+import { Order } from '../orders/entities.js';
+import type { OrderEvents } from '../orders/index.js';
+import type { RefundState, Refunds, WebhookEffect, WebhookHandler } from '../payments/index.js';
+import type { RefundSettlement } from './refund-settlement.js';
+
+const REFUND_EVENTS = ['refund.created', 'refund.updated', 'refund.failed', 'charge.refund.updated'];
+
+/** How refunds follow the events of theirs, and of the charges that they are of. */
+export class RefundWebhooks {
+  constructor(
+    private readonly orm: Orm,
+    private readonly refunds: Refunds,
+    private readonly settlement: RefundSettlement,
+    private readonly events: OrderEvents,
+  ) {}
+
+  handlers(): [string, WebhookHandler][] {
+    return [
+      ...REFUND_EVENTS.map((type): [string, WebhookHandler] => [
+        type,
+        (event) => {
+          const { id, payment_intent } = event.data.object as Stripe.Refund;
+          return this.changed(payment_intent, async () => [await this.refunds.retrieve(id)]);
+        },
+      ]),
+      [
+        'charge.refunded',
+        (event) => {
+          const { payment_intent } = event.data.object as Stripe.Charge;
+          return this.changed(payment_intent, (paymentId) => this.refunds.ofPayment(paymentId));
+        },
+      ],
+    ];
+  }
+
+  /** Refunds of what others sold on the same Stripe account are of no order. */
+  private async changed(
+    payment: string | Stripe.PaymentIntent | null,
+    ask: (paymentId: string) => Promise<RefundState[]>,
+  ): Promise<WebhookEffect | undefined> {
+    const paymentId = typeof payment === 'string' ? payment : payment?.id;
+    if (paymentId === undefined) return undefined;
+    const order = await this.orm.em.fork().findOne(Order, { paymentIntentId: paymentId });
+    if (order === null) return undefined;
+    const states = await ask(paymentId);
+    return {
+      apply: async (em) => {
+        const outcomes: string[] = [];
+        for (const state of states) outcomes.push(await this.settlement.follow(em, order.id, state));
+        return outcomes.includes('applied') ? 'applied' : 'ignored';
+      },
+      afterCommit: () => this.events.publish(order.id),
+    };
+  }
+}
