@@ -4,19 +4,20 @@ import type { EntityManager } from '@mikro-orm/postgresql';
  * Enqueues a job in the caller's transaction: it exists exactly if the transaction commits.
  *
  * @param jobKey at most one waiting job has this key; adding it again replaces the one that waits
+ * @param delaySeconds how long it waits before it may be begun
  */
 export async function addJob(
   em: EntityManager,
   task: string,
   payload: Readonly<Record<string, unknown>>,
-  options: { jobKey?: string; maxAttempts?: number } = {},
+  options: { jobKey?: string; maxAttempts?: number; delaySeconds?: number } = {},
 ): Promise<void> {
-  await em.execute('select graphile_worker.add_job(?, payload := ?::json, job_key := ?, max_attempts := ?)', [
-    task,
-    JSON.stringify(payload),
-    options.jobKey ?? null,
-    options.maxAttempts ?? 25,
-  ]);
+  const { jobKey = null, maxAttempts = 25, delaySeconds = 0 } = options;
+  await em.execute(
+    `select graphile_worker.add_job(?, payload := ?::json, job_key := ?, max_attempts := ?,
+       run_at := now() + make_interval(secs => ?))`,
+    [task, JSON.stringify(payload), jobKey, maxAttempts, delaySeconds],
+  );
 }
 
 /** Enqueues one job for each payload, in one statement. */

@@ -20,6 +20,9 @@ import { type RefundableOrder, select } from './refund-selection.js';
 /** How long whoever made a refund has to carry it out, in milliseconds, before others look after it. */
 const FIRST_CHECK_MS = 60_000;
 
+/** Longer than a call to Stripe takes, with its repetitions. */
+const OWN_TIME_SECONDS = 15;
+
 /** What the making of a refund came to, inside a transaction that is not yet committed. */
 export interface PlacedRefund {
   readonly refund: Refund;
@@ -136,9 +139,13 @@ export class RefundPlacement {
   }
 }
 
-/** One job for each attempt. Whoever made the refund carries it out at once; the job is there for when it cannot. */
+/**
+ * Whoever made the refund carries it out at once; the job is there for when it cannot, and begins when it has had
+ * its time.
+ */
 export function enqueueExecution(em: EntityManager, refund: Refund): Promise<void> {
-  return addJob(em, 'execute-refund', { refundId: refund.id }, { jobKey: `execute-refund:${refund.id}` });
+  const options = { jobKey: `execute-refund:${refund.id}`, delaySeconds: OWN_TIME_SECONDS };
+  return addJob(em, 'execute-refund', { refundId: refund.id }, options);
 }
 
 /** Tells the buyer. */

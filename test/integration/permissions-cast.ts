@@ -26,6 +26,12 @@ export interface Cast {
   bought(): Promise<Purchase>;
   orderOfBuyer(): Promise<Variables>;
   orderWithToken(): Promise<Variables>;
+  /** The id of an order of free tickets that the buyer made while signed in. */
+  confirmed(): Promise<string>;
+  /** A refund of such an order. */
+  refundOfBuyer(): Promise<Variables>;
+  /** The id of a show of the owner's that is on sale, and that nothing else is about. */
+  published(): Promise<string>;
   /** A show that the owner has not published, and its ticket. */
   draft(): Promise<{ readonly showId: string; readonly ticketId: string }>;
   stranger(): Promise<Account>;

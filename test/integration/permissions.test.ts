@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSchema } from 'graphql';
-import { type Account, type PublishedShow, purchase, signUp } from '../support/fixtures.js';
+import {
+  type Account,
+  createPublishedShow,
+  type PublishedShow,
+  purchase,
+  signUp,
+} from '../support/fixtures.js';
 import { operate } from '../support/operate.js';
 import { OPERATIONS } from '../support/operations.js';
 import { traces } from '../support/row-counts.js';
@@ -9,15 +15,21 @@ import { startWorld, type World } from '../support/world.js';
 import { type Cast, ROLES, type Role } from './permissions-cast.js';
 import { catalogueRows } from './permissions-catalogue.js';
 import { accountRows, orderRows } from './permissions-people.js';
+import { refundRows } from './permissions-refunds.js';
 
 let world: World;
 let show: PublishedShow;
+let freeShow: PublishedShow;
 const accounts: Partial<Record<Role, Account>> = {};
 beforeAll(async () => {
   world = await startWorld({ env: { WORKER: 'off' } });
   const sold = await world.sell({ title: 'Public', tickets: [{ price: 500, quantity: 1_000 }] });
   show = sold.show;
   accounts.owner = sold.seller;
+  freeShow = await createPublishedShow(world.server, accounts.owner.token, {
+    producerId: show.producerId,
+    tickets: [{ price: 0, quantity: 1_000 }],
+  });
   accounts.otherProducer = (await world.sell({ tickets: [{}] })).seller;
   accounts.buyer = await signUp(world.server);
 });
@@ -40,6 +52,21 @@ const cast: Cast = {
     const { order, accessToken } = await cast.bought();
     return { id: order.id, accessToken };
   },
+  async confirmed() {
+    const items = [{ ticketId: freeShow.tickets[0]!.id, quantity: 1 }];
+    const { token } = accounts.buyer!;
+    return (await purchase(world.server, { showId: freeShow.id, items }, { token })).order.id;
+  },
+  async refundOfBuyer() {
+    const variables = { input: { orderId: await cast.confirmed(), reason: 'OTHER' } };
+    const made = await operate(world.server, 'Mutation.refundOrder', variables, cast.owner.token);
+    return { id: (made.data!.refundOrder as { id: string }).id };
+  },
+  async published() {
+    const { showId: id } = await cast.draft();
+    await operate(world.server, 'Mutation.publishShow', { id }, cast.owner.token);
+    return id;
+  },
   async draft() {
     const { token } = cast.owner;
     const input = {
@@ -56,7 +83,7 @@ const cast: Cast = {
   },
   stranger: () => signUp(world.server),
 };
-const ROWS = [...accountRows(cast), ...catalogueRows(cast), ...orderRows(cast)];
+const ROWS = [...accountRows(cast), ...catalogueRows(cast), ...orderRows(cast), ...refundRows(cast)];
 
 describe('who may do what', () => {
   for (const row of ROWS) {

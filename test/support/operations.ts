@@ -44,6 +44,13 @@ export const OPERATIONS = {
   'Mutation.cancelOrder': `mutation ($id: ID!, $accessToken: String) {
     cancelOrder(id: $id, accessToken: $accessToken) { id status }
   }`,
+  'Mutation.refundOrder': `mutation ($input: RefundOrderInput!) {
+    refundOrder(input: $input) { id status note amount { amount } order { id } attendees { id } }
+  }`,
+  'Mutation.retryRefund': 'mutation ($id: ID!) { retryRefund(id: $id) { id status } }',
+  'Mutation.cancelShow': `mutation ($id: ID!, $reason: String) {
+    cancelShow(id: $id, reason: $reason) { id status cancellation { reason } }
+  }`,
   'Subscription.inventoryChanged': `subscription ($showId: ID!) {
     inventoryChanged(showId: $showId) { showId tickets { ticketId available } }
   }`,
