@@ -1,15 +1,17 @@
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { createPublishedShow, type PublishedShow, signUp } from '../support/fixtures.js';
+import { type Account, createPublishedShow, type PublishedShow, signUp } from '../support/fixtures.js';
 import { startTestRedis } from '../support/redis.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { PATIENT } from './rush.js';
 
-export type Guard = 'locks' | 'counters' | 'row-order';
+export type Guard = 'locks' | 'counters' | 'row-order' | 'order-row';
 
 /** Two server processes without some of their guards, on a database without its constraint on the counters. */
 export interface Unguarded {
   readonly database: TestDatabase;
   readonly servers: readonly TestServer[];
+  /** Whose shows these are. */
+  readonly seller: Account;
   sell(tickets: ReadonlyArray<{ readonly quantity: number }>): Promise<PublishedShow>;
   /** Unlike a World's, without an audit: here contradictions are what is looked for. */
   close(): Promise<void>;
@@ -37,6 +39,7 @@ export async function startUnguarded(...removed: readonly Guard[]): Promise<Ungu
   return {
     database,
     servers,
+    seller,
     sell: (tickets) => createPublishedShow(server, seller.token, { tickets }),
     close: () => stack.disposeAsync(),
   };

@@ -151,7 +151,8 @@ describe('a refund while Stripe', () => {
   it.each(['reply-lost', 'reset'] as const)('fails (%s) is made once', async (kind) => {
     const paid = await two();
     await world.stripe.webhooks.pause();
-    await world.stripe.faults.add({ kind, match: CREATE });
+    await world.stripe.faults.add({ kind, match: CREATE, times: 1 });
+    await world.stripe.faults.add({ kind: 'reset', match: CREATE });
     expect(expectData(await refund(paid)).refundOrder).toMatchObject({ status: 'PENDING' });
     expect(await atStripe(paid)).toHaveLength(kind === 'reset' ? 0 : 1);
     await world.stripe.faults.clear();
