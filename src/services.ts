@@ -156,7 +156,7 @@ export function createServices(foundations: Foundations) {
       ...new CheckoutWebhooks(orm, checkout, settlement, lifecycle).handlers(),
       ...stripeAccounts.handlers(),
       ...new DisputeWebhooks(disputes).handlers(),
-      ...new RefundWebhooks(orm, refundsAtStripe, refundSettlement, orderEvents).handlers(),
+      ...new RefundWebhooks(orm, refundsAtStripe, refundSettlement, lifecycle, orderEvents).handlers(),
     ]),
     metrics,
     logger,

@@ -65,6 +65,15 @@ export class Refunds {
     return stateOf(refund);
   }
 
+  /** What the metadata of a payment says of whose it is; undefined for those of others on the same account. */
+  async orderOf(paymentIntentId: string): Promise<string | undefined> {
+    const intent = await this.calls.run('paymentIntents.retrieve', (options) =>
+      this.stripe.paymentIntents.retrieve(paymentIntentId, {}, options),
+    );
+    const orderId = intent.metadata.order_id ?? '';
+    return isUuid(orderId) ? orderId : undefined;
+  }
+
   /** All refunds of a payment, whoever made them, oldest first. */
   async ofPayment(paymentIntentId: string): Promise<RefundState[]> {
     const refunds: Stripe.Refund[] = [];

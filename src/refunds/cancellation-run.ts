@@ -9,10 +9,10 @@ import type { RefundService } from './refund.service.js';
 import { CancellationStatus, ShowCancellation } from './show-cancellation.entity.js';
 
 /** How many orders go between two notes of how far it has got, and how many of them are at Stripe at once. */
-const SLICE = 24;
+const SLICE = 9;
 const AT_ONCE = 3;
 /** Milliseconds until another process may go on: longer than a slice takes while Stripe answers nothing. */
-const LEASE_MS = 3 * 60_000;
+const LEASE_MS = 2 * 60_000;
 /** Milliseconds until orders are tried again that could not be done: being paid, or Stripe cannot be reached. */
 const AGAIN_MS = 20_000;
 /** A purchase that had begun when the show was called off is made by then; in milliseconds. */

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import type { Orm } from '../database/index.js';
 import { Order } from '../orders/entities.js';
-import type { OrderEvents } from '../orders/index.js';
+import type { OrderEvents, OrderLifecycle } from '../orders/index.js';
 import type { RefundState, Refunds, WebhookEffect, WebhookHandler } from '../payments/index.js';
 import type { RefundSettlement } from './refund-settlement.js';
 
@@ -13,6 +13,7 @@ export class RefundWebhooks {
     private readonly orm: Orm,
     private readonly refunds: Refunds,
     private readonly settlement: RefundSettlement,
+    private readonly lifecycle: OrderLifecycle,
     private readonly events: OrderEvents,
   ) {}
 
@@ -42,7 +43,7 @@ export class RefundWebhooks {
   ): Promise<WebhookEffect | undefined> {
     const paymentId = typeof payment === 'string' ? payment : payment?.id;
     if (paymentId === undefined) return undefined;
-    const order = await this.orm.em.fork().findOne(Order, { paymentIntentId: paymentId });
+    const order = (await this.paidBy(paymentId)) ?? (await this.learnOf(paymentId));
     if (order === null) return undefined;
     const states = await ask(paymentId);
     return {
@@ -53,5 +54,19 @@ export class RefundWebhooks {
       },
       afterCommit: () => this.events.publish(order.id),
     };
+  }
+
+  private paidBy(paymentId: string): Promise<Order | null> {
+    return this.orm.em.fork().findOne(Order, { paymentIntentId: paymentId });
+  }
+
+  /** A refund may be heard of before its payment; the order then follows that first, as if it had been. */
+  private async learnOf(paymentId: string): Promise<Order | null> {
+    const orderId = await this.refunds.orderOf(paymentId);
+    const order = orderId === undefined ? null : await this.orm.em.fork().findOne(Order, { id: orderId });
+    if (order === null || order.paymentIntentId !== null) return null;
+    if (order.checkoutSessionId === null) await this.lifecycle.check(order.id);
+    else await this.lifecycle.synchronize(order.id, order.checkoutSessionId);
+    return this.paidBy(paymentId);
   }
 }

@@ -151,6 +151,42 @@ describe('a show that is called off', () => {
     expect(await refundedAtStripe(pending.order.id)).toEqual([2500]);
   });
 
+  it('waits for payments that are not decided', async () => {
+    const { seller, show } = await sell();
+    const [decided, declined] = [await buy(show), await buy(show)];
+    for (const { checkoutUrl, order } of [decided, declined]) {
+      await world.stripe.pay(sessionIn(checkoutUrl), { method: 'delayed' });
+      await settlesAs(world, order.id, 'PENDING', 'PROCESSING');
+    }
+    await cancelShow(seller.token, show.id);
+    await eventually('a round is over', async () => {
+      const due = 'select check_at > now() as later from show_cancellation where show_id = $1';
+      const { rows } = await world.database.pool.query(due, [show.id]);
+      return rows[0].later === true;
+    });
+    expect(await progress(show.id, seller.token)).toMatchObject({ status: 'RUNNING', ordersDone: 0 });
+    await world.stripe.settleDelayed(sessionIn(decided.checkoutUrl), 'succeeded');
+    await world.stripe.settleDelayed(sessionIn(declined.checkoutUrl), 'failed');
+    await settlesAs(world, declined.order.id, 'CANCELLED', 'FAILED');
+    await done(show.id, seller.token);
+    await settlesAs(world, decided.order.id, 'CONFIRMED', 'REFUNDED');
+  });
+
+  it('goes on once Stripe can be reached again', async () => {
+    const { seller, show } = await sell();
+    const paid = await buyAndPay(show);
+    const pending = await buy(show);
+    const down = await world.stripe.faults.add({ kind: 'error', status: 503, match: { method: 'POST' } });
+    await cancelShow(seller.token, show.id);
+    await world.stripe.faults.whenStruck(down.id, 4);
+    await world.stripe.faults.clear();
+    await done(show.id, seller.token);
+    await hurryJobs(world);
+    await settlesAs(world, pending.order.id, 'CANCELLED', 'UNPAID');
+    await eventually('Stripe has the refund', async () => (await refundedAtStripe(paid.order.id)).length > 0);
+    expect(await refundedAtStripe(paid.order.id)).toEqual([2500]);
+  });
+
   it('shows what fails, which can be tried again', async () => {
     const { seller, show } = await sell();
     const paid = await buyAndPay(show);
