@@ -39,7 +39,7 @@ describe('the load of a benchmark', () => {
       served += 1;
       say(BOUGHT)(request, response);
     });
-    const result = await runLoad({ urls: [url], connections: 4, seconds: 0.2, work: WORK });
+    const result = await runLoad({ urls: [url], connections: 4, seconds: 2, work: WORK });
     expect(result.answered).toBe(served);
     expect(result.answered).toBeGreaterThan(4);
     expect(Latencies.of(result.latencies).count).toBe(served);
