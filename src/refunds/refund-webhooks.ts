@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import type { Orm } from '../database/index.js';
 import { Order } from '../orders/entities.js';
-import type { OrderEvents, OrderLifecycle } from '../orders/index.js';
+import { hasBeenPaid, type OrderEvents, type OrderLifecycle } from '../orders/index.js';
 import type { RefundState, Refunds, WebhookEffect, WebhookHandler } from '../payments/index.js';
 import type { RefundSettlement } from './refund-settlement.js';
 
@@ -43,7 +43,7 @@ export class RefundWebhooks {
   ): Promise<WebhookEffect | undefined> {
     const paymentId = typeof payment === 'string' ? payment : payment?.id;
     if (paymentId === undefined) return undefined;
-    const order = (await this.paidBy(paymentId)) ?? (await this.learnOf(paymentId));
+    const order = await this.orderOf(paymentId);
     if (order === null) return undefined;
     const states = await ask(paymentId);
     return {
@@ -56,17 +56,24 @@ export class RefundWebhooks {
     };
   }
 
+  /** A refund may be heard of before its payment; the order then follows that first, as if it had been. */
+  private async orderOf(paymentId: string): Promise<Order | null> {
+    const known = (await this.paidBy(paymentId)) ?? (await this.namedBy(paymentId));
+    if (known === null || hasBeenPaid(known)) return known;
+    if (known.checkoutSessionId === null) await this.lifecycle.check(known.id);
+    else await this.lifecycle.synchronize(known.id, known.checkoutSessionId);
+    const now = await this.paidBy(paymentId);
+    return now !== null && hasBeenPaid(now) ? now : null;
+  }
+
   private paidBy(paymentId: string): Promise<Order | null> {
     return this.orm.em.fork().findOne(Order, { paymentIntentId: paymentId });
   }
 
-  /** A refund may be heard of before its payment; the order then follows that first, as if it had been. */
-  private async learnOf(paymentId: string): Promise<Order | null> {
+  private async namedBy(paymentId: string): Promise<Order | null> {
     const orderId = await this.refunds.orderOf(paymentId);
-    const order = orderId === undefined ? null : await this.orm.em.fork().findOne(Order, { id: orderId });
-    if (order === null || order.paymentIntentId !== null) return null;
-    if (order.checkoutSessionId === null) await this.lifecycle.check(order.id);
-    else await this.lifecycle.synchronize(order.id, order.checkoutSessionId);
-    return this.paidBy(paymentId);
+    return orderId === undefined
+      ? null
+      : this.orm.em.fork().findOne(Order, { id: orderId, paymentIntentId: null });
   }
 }

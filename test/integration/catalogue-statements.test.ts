@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, createProducer, createPublishedShow, purchase, signUp } from '../support/fixtures.js';
-import { graphql, type Variables } from '../support/graphql-client.js';
+import { expectData, graphql, type Variables } from '../support/graphql-client.js';
+import { tryRefund } from '../support/refunds.js';
 import type { TestServer } from '../support/server.js';
 import { type SqlTap, startSqlTap } from '../support/sql-tap.js';
 import { subscribe } from '../support/websocket-client.js';
@@ -19,6 +20,11 @@ let server: TestServer;
 let owner: Account;
 let stranger: Account;
 
+async function callOff(id: string): Promise<void> {
+  const document = 'mutation ($id: ID!) { cancelShow(id: $id) { id } }';
+  expectData(await graphql(world.server, document, { id }, { token: owner.token }));
+}
+
 /** As many shows, producers and orders as the longest list asks for; each with several tickets, lines and attendees. */
 beforeAll(async () => {
   world = await startWorld({ env: { WORKER: 'off' } });
@@ -32,8 +38,12 @@ beforeAll(async () => {
     const show = await createPublishedShow(world.server, owner.token, { producerId, tickets });
     const items = show.tickets.map(({ id }) => ({ ticketId: id, quantity: 2 }));
     for (const buyer of [owner, stranger]) {
-      await purchase(world.server, { showId: show.id, items }, { token: buyer.token });
+      const { order } = await purchase(world.server, { showId: show.id, items }, { token: buyer.token });
+      for (const { id } of order.attendees.slice(0, 2)) {
+        expectData(await tryRefund(world.server, owner.token, { orderId: order.id, attendeeIds: [id] }));
+      }
     }
+    if (number % 2 === 1) await callOff(show.id);
   }
 });
 afterAll(async () => {
@@ -54,12 +64,13 @@ const count = (text: string, part: string) => text.split(part).length - 1;
 const TICKET = `id name status available quantity held sold price { amount }
   show { id status producer { id name } tickets { id status held } }`;
 const SHOWS = `query ($first: Int) { shows(first: $first) { totalCount pageInfo { endCursor } nodes {
-  row: __typename id status producer { id name canAcceptPayments } tickets { ${TICKET} }
+  row: __typename id status cancellation { status refundsFailed } producer { id name canAcceptPayments } tickets { ${TICKET} }
 } edges { node { id producer { name } tickets { show { title } } } } } }`;
 const ORDERS = `query ($first: Int) { orders(first: $first) { totalCount nodes {
   row: __typename id status total { amount } show { title producer { name } tickets { id available } }
   lines { id quantity unitPrice { amount } ticket { ${TICKET} } attendees { id code ticket { name show { title } } } }
   attendees { id ticket { id status held show { producer { name } } } }
+  refunds { id status amount { amount } order { reference show { title } } attendees { id ticket { name } } }
 } } }`;
 
 describe('a nested query', () => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { orderReaches, purchase } from '../support/fixtures.js';
+import { orderReaches, purchase, readOrder } from '../support/fixtures.js';
 import { expectData, expectError } from '../support/graphql-client.js';
 import { hurryJobs, mailsAbout, settlesAs, storedOrder } from '../support/order-life.js';
 import { type PaidOrder, paidOrder, refundsOf, tryRefund, tryRetry } from '../support/refunds.js';
@@ -242,6 +242,24 @@ describe('a refund that is made at Stripe itself', () => {
       expect(expectData(rest).refundOrder).toMatchObject({ amount: { amount: 0 }, attendees: [{}, {}] });
     },
   );
+});
+
+describe('a refund of a delayed payment', () => {
+  it('is followed although its events come before the one that says that it was paid', async () => {
+    const { show } = await world.sell({ tickets: [{ price: 2000, quantity: 5 }] });
+    const items = [{ ticketId: show.tickets[0]!.id, quantity: 1 }];
+    const bought = await purchase(server, { showId: show.id, items });
+    const sessionId = sessionIn(bought.checkoutUrl);
+    await world.stripe.pay(sessionId, { method: 'delayed' });
+    await settlesAs(world, bought.order.id, 'PENDING', 'PROCESSING');
+    await world.stripe.webhooks.pause();
+    const session = await world.stripe.settleDelayed(sessionId, 'succeeded');
+    await clientOf(world.stripe).refunds.create({ payment_intent: session.payment_intent as string });
+    await world.stripe.webhooks.resume('reversed');
+    await world.stripe.webhooks.idle();
+    await settlesAs(world, bought.order.id, 'CONFIRMED', 'REFUNDED');
+    expect((await readOrder(server, bought)).attendees).toMatchObject([{ status: 'VALID' }]);
+  });
 });
 
 describe('a refund of a charge that is not transferred yet', () => {
