@@ -16,6 +16,7 @@ const MALFORMED = [
   ...['99999999999999999999', '2147483648', '', LONG, "1' or '1'='1", 'null', '{}', '\ud800', '😀'],
   ...['00000000-0000-4000-8000-00000000000', '{00000000-0000-4000-8000-000000000000}'],
 ];
+const SOME_ORDER = '00000000-0000-4000-8000-000000000000';
 const LATER = new Date(Date.now() + 86_400_000).toISOString();
 const SHOW = { title: 'A Show', timeZone: 'UTC', startsAt: LATER };
 const URLS = { returnUrl: 'https://shop.example/', refreshUrl: 'https://shop.example/' };
@@ -31,7 +32,13 @@ interface Case {
 const show = () => 'Invalid show ID format';
 const producer = () => 'Invalid producer ID format';
 const order = () => 'Invalid order ID format';
-const ticket = (id: string) => `Invalid ticket ID format: ${id.length > 100 ? `${id.slice(0, 100)}…` : id}`;
+const refund = () => 'Invalid refund ID format';
+const naming = (what: string) => (id: string) =>
+  `Invalid ${what} ID format: ${id.length > 100 ? `${id.slice(0, 100)}…` : id}`;
+const ticket = naming('ticket');
+const refundOf = (given: Readonly<Record<string, unknown>>) => ({
+  input: { orderId: SOME_ORDER, reason: 'OTHER', ...given },
+});
 const purchaseOf = (showId: string, ticketId: string) => ({
   input: {
     showId,
@@ -91,6 +98,27 @@ const CASES: readonly Case[] = [
     message: ticket,
   },
   { operation: 'Mutation.cancelOrder', field: 'id', variables: (id) => ({ id }), message: order },
+  {
+    operation: 'Mutation.refundOrder',
+    field: 'orderId',
+    variables: (orderId) => refundOf({ orderId }),
+    message: order,
+  },
+  {
+    operation: 'Mutation.refundOrder',
+    field: 'lines.1.lineId',
+    variables: (lineId) =>
+      refundOf({ lines: [SOME_ORDER, lineId].map((id) => ({ lineId: id, quantity: 1 })) }),
+    message: naming('order line'),
+  },
+  {
+    operation: 'Mutation.refundOrder',
+    field: 'attendeeIds.1',
+    variables: (id) => refundOf({ attendeeIds: [SOME_ORDER, id] }),
+    message: naming('attendee'),
+  },
+  { operation: 'Mutation.retryRefund', field: 'id', variables: (id) => ({ id }), message: refund },
+  { operation: 'Mutation.cancelShow', field: 'id', variables: (id) => ({ id }), message: show },
   {
     operation: 'Subscription.inventoryChanged',
     field: 'showId',
@@ -171,7 +199,7 @@ describe('the table of operations above', () => {
   it('names every ID that the schema takes', () => {
     const named = new Set(CASES.map(({ operation, field }) => `${operation} ${field}`));
     expect(idsTaken()).toEqual(
-      [...named].map((name) => name.replace('items.1.', 'items.').replace('filter.', '')).sort(),
+      [...named].map((name) => name.replace(/\.\d+/, '').replace('filter.', '')).sort(),
     );
   });
 });

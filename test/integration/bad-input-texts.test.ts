@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSchema, type GraphQLInputType, getNamedType, isInputObjectType, isObjectType } from 'graphql';
-import { type Account, PASSWORD, type PublishedShow, uniqueEmail } from '../support/fixtures.js';
+import {
+  type Account,
+  createPublishedShow,
+  type OrderView,
+  PASSWORD,
+  type PublishedShow,
+  purchase,
+  uniqueEmail,
+} from '../support/fixtures.js';
 import type { Variables } from '../support/graphql-client.js';
 import { operate } from '../support/operate.js';
 import { OPERATIONS, type OperationName } from '../support/operations.js';
@@ -44,9 +52,15 @@ const REFUSALS = ['BAD_USER_INPUT', 'NOT_FOUND', 'UNAUTHENTICATED', 'CONFLICT'];
 let world: World;
 let seller: Account;
 let show: PublishedShow;
+let calledOff: string;
+let bought: OrderView;
 beforeAll(async () => {
   world = await startWorld({ env: { WORKER: 'off' } });
   ({ seller, show } = await world.sell({ tickets: [{ quantity: 100_000 }] }));
+  const another = { producerId: show.producerId, tickets: [{}] };
+  calledOff = (await createPublishedShow(world.server, seller.token, another)).id;
+  const items = [{ ticketId: show.tickets[0]!.id, quantity: 10 }];
+  ({ order: bought } = await purchase(world.server, { showId: show.id, items }));
 });
 afterAll(() => world.close());
 
@@ -69,6 +83,14 @@ function rightVariables(name: OperationName): Variables {
     'Mutation.updateTicket': { id: show.tickets[0]!.id, input: {} },
     'Mutation.purchaseTickets': { input: { showId: show.id, items, email: uniqueEmail() } },
     'Mutation.cancelOrder': order,
+    'Mutation.refundOrder': {
+      input: {
+        orderId: bought.id,
+        lines: [{ lineId: bought.lines[0]!.id, quantity: 1 }],
+        reason: 'OTHER',
+      },
+    },
+    'Mutation.cancelShow': { id: calledOff },
     'Subscription.orderUpdated': order,
   };
   return variables[name] ?? {};
@@ -134,6 +156,9 @@ describe('a text that PostgreSQL cannot store', () => {
     ['Mutation.purchaseTickets', ['input', 'idempotencyKey'], 'idempotencyKey'],
     ['Mutation.purchaseTickets', ['input', 'successUrl'], 'successUrl'],
     ['Mutation.purchaseTickets', ['input', 'cancelUrl'], 'cancelUrl'],
+    ['Mutation.refundOrder', ['input', 'note'], 'Note'],
+    ['Mutation.refundOrder', ['input', 'idempotencyKey'], 'idempotencyKey'],
+    ['Mutation.cancelShow', ['reason'], 'Reason'],
     ['Query.shows', ['filter', 'search'], 'search'],
   ] as const;
 

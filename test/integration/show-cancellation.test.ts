@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { type PublishedShow, purchase, readOrder, tryPurchase } from '../support/fixtures.js';
+import { type PublishedShow, purchase, readOrder, signUp, tryPurchase } from '../support/fixtures.js';
 import { expectData, expectError, graphql } from '../support/graphql-client.js';
 import { hurryJobs, mailsAbout, settlesAs, storedOrder } from '../support/order-life.js';
 import { pay, refundsOf, tryRetry } from '../support/refunds.js';
@@ -122,6 +122,7 @@ describe('a show that is called off', () => {
     const session = await clientOf(world.stripe).checkout.sessions.retrieve(sessionIn(pending.checkoutUrl));
     expect(session.status).toBe('expired');
     expect(await progress(show.id)).toBeNull();
+    expect(await progress(show.id, (await signUp(server)).token)).toBeNull();
   });
 
   it('answers with the same cancellation when it is called off twice', async () => {
