@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { WebSocket as ProtocolSocket } from 'graphql-ws';
+import type { Context, WebSocket as ProtocolSocket } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Credentials } from '../accounts/index.js';
 
@@ -10,17 +10,22 @@ import type { Credentials } from '../accounts/index.js';
 export class Connection implements ProtocolSocket {
   /** Once the connection is initialised. */
   credentials: Credentials | undefined;
+  /** What the protocol does with a message. */
+  handle: MessageHandler | undefined;
+  /** What the protocol does when the socket is closed. */
+  closed: ((code: number, reason: string) => Promise<void>) | undefined;
+  /** What goes on over this connection, by id, as the protocol sees it. */
+  operations: Operations | undefined;
+  private parked: Map<string, AsyncIterable<never>> | undefined;
 
   /**
    * @param stream what the socket speaks over
    * @param address the client's, as far as trusted proxies tell it
-   * @param listen passes on what the client says
    */
   constructor(
     readonly socket: WebSocket,
     readonly stream: Duplex,
     readonly address: string,
-    private readonly listen: (socket: WebSocket, handle: MessageHandler) => void,
   ) {}
 
   get protocol(): string {
@@ -49,9 +54,30 @@ export class Connection implements ProtocolSocket {
 
   onMessage(handle: (text: string) => Promise<void>): void {
     // The protocol takes messages that are parsed already too: see parseMessage in graphql-ws.
-    this.listen(this.socket, handle as MessageHandler);
+    this.handle = handle as MessageHandler;
+  }
+
+  /**
+   * Makes the protocol believe that a subscription has ended, without a word to the client: waiting for
+   * what will not come from it, the protocol would keep more than everything else that one costs.
+   */
+  park(id: string, subscription: AsyncIterable<never>): void {
+    delete this.operations?.[id];
+    this.parked ??= new Map();
+    this.parked.set(id, subscription);
+  }
+
+  /** Once the message that began it is handled: from now on the client, or its going, can end it. */
+  unpark(id: string): void {
+    const subscription = this.parked?.get(id);
+    if (subscription === undefined || this.operations === undefined) return;
+    this.operations[id] = subscription;
+    this.parked?.delete(id);
+    if (this.parked?.size === 0) this.parked = undefined;
   }
 }
+
+export type Operations = Context['subscriptions'];
 
 /** @param message parsed, or the text of what is no JSON object */
 export type MessageHandler = (message: unknown) => Promise<void>;

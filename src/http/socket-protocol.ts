@@ -42,7 +42,8 @@ export function createProtocol(options: ProtocolOptions, drain: SocketDrain): Se
   return makeServer<Record<string, unknown> | undefined, Connection>({
     // Connections that are not initialised in time are ended where they are accepted.
     connectionInitWaitTimeout: 0,
-    onConnect: async ({ connectionParams, extra }) => {
+    onConnect: async ({ connectionParams, subscriptions, extra }) => {
+      extra.operations = subscriptions;
       const credentials = await options.readCredentials(authorizationOf(connectionParams));
       if (credentials.kind === 'invalid') return false;
       extra.credentials = credentials;

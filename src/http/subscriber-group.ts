@@ -23,7 +23,7 @@ export class Subscriber implements AsyncIterableIterator<never> {
   /** The feed's revision that it was told last. */
   told = 0;
   readonly connection: Connection;
-  private readonly opening: string;
+  private readonly id: string;
 
   constructor(
     private readonly group: SubscriberGroup,
@@ -31,18 +31,20 @@ export class Subscriber implements AsyncIterableIterator<never> {
     { connection, id }: SocketOperation,
   ) {
     this.connection = connection;
-    this.opening = wireText(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+    this.id = id;
     group.join(this);
   }
 
   /** @param rest of the message after its id, as `wireText` makes it */
   send(rest: string): void {
-    this.connection.stream.write(textFrame(this.opening + rest), 'latin1');
+    const opening = wireText(`{"id":${JSON.stringify(this.id)},"type":"next","payload":`);
+    this.connection.stream.write(textFrame(opening + rest), 'latin1');
   }
 
-  /** The protocol asks once, when it has registered the subscription. */
+  /** The protocol asks once, when it has registered the subscription, and need not wait for an answer. */
   next(): Promise<IteratorResult<never>> {
     this.group.enter(this);
+    this.connection.park(this.id, this);
     return this.subscription.next();
   }
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logging.js';
-import { Connection, type MessageHandler } from './connection.js';
+import { Connection } from './connection.js';
 import { KeepAlive } from './keep-alive.js';
 import { Pace } from './pace.js';
 import { SocketDrain } from './socket-drain.js';
@@ -23,6 +23,11 @@ export interface WebSocketOptions extends ProtocolOptions {
   readonly trustedProxies: number;
 }
 
+/** Knows whose it is, so that listeners need not. */
+class AcceptedSocket extends WebSocket {
+  connection: Connection | undefined;
+}
+
 /**
  * GraphQL over WebSocket on /graphql, by the graphql-transport-ws protocol
  * (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md). However many come at once, they are
@@ -38,6 +43,7 @@ export function acceptWebSockets(
   const { metrics, logger } = options;
   const sockets = new WebSocketServer({
     noServer: true,
+    WebSocket: AcceptedSocket,
     clientTracking: false,
     maxPayload: LARGEST_MESSAGE,
     handleProtocols,
@@ -49,22 +55,28 @@ export function acceptWebSockets(
   const protocol = createProtocol(options, drain);
 
   const onError = (error: Error) => logger.info({ err: error }, 'A WebSocket failed');
-  const listen = createListener(messages, logger);
+  const onMessage = createListener(messages, logger);
+  // Each listener is one function for all sockets, which are told apart by `this`.
+  function onClose(this: WebSocket, code: number, reason: Buffer) {
+    metrics.sockets.dec();
+    drain.remove(this);
+    keepAlive.remove(this);
+    void connectionOf(this)?.closed?.(code, String(reason));
+  }
 
-  const accept = (socket: WebSocket, stream: Duplex, address: string) => {
-    const connection = new Connection(socket, stream, address, listen);
-    const closed = protocol.opened(connection, connection);
+  const accept = (socket: AcceptedSocket, stream: Duplex, address: string) => {
+    const connection = new Connection(socket, stream, address);
+    socket.connection = connection;
+    connection.closed = protocol.opened(connection, connection);
     metrics.sockets.inc();
     drain.add(socket);
     keepAlive.add(socket);
     setTimeout(endInitialisation, CONNECTION_INIT_MS, connection, messages).unref();
+    // The socket listens itself from now on.
+    stream.off('error', destroy);
     socket.on('error', onError);
-    socket.on('close', (code, reason) => {
-      metrics.sockets.dec();
-      drain.remove(socket);
-      keepAlive.remove(socket);
-      void closed(code, String(reason));
-    });
+    socket.on('message', onMessage);
+    socket.on('close', onClose);
   };
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const refuse = (status: string) => stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
@@ -99,18 +111,24 @@ function endInitialisation(connection: Connection, messages: Pace): void {
 
 /** Passes on what clients say, a little at a time. What one sends faster than it is served stays on its side. */
 function createListener(pace: Pace, logger: Logger) {
-  return (socket: WebSocket, handle: MessageHandler): void => {
-    const fail = (error: unknown) => {
+  const handle = async (socket: WebSocket, text: string) => {
+    const message = parsed(text);
+    const connection = connectionOf(socket);
+    try {
+      await connection?.handle?.(message);
+    } catch (error) {
       logger.error({ err: error }, 'A message over a WebSocket could not be handled');
       socket.close(CloseCode.InternalServerError, 'Internal server error');
-    };
-    socket.on('message', (data) => {
-      socket.pause();
-      pace.run(() => {
-        socket.resume();
-        // Whoever has gone would never end what it begins now.
-        if (socket.readyState === socket.OPEN) handle(parsed(String(data))).catch(fail);
-      });
+    } finally {
+      if (isObject(message) && message.type === 'subscribe') connection?.unpark(String(message.id));
+    }
+  };
+  return function (this: WebSocket, data: RawData): void {
+    this.pause();
+    pace.run(() => {
+      this.resume();
+      // Whoever has gone would never end what it begins now.
+      if (this.readyState === this.OPEN) void handle(this, String(data));
     });
   };
 }
@@ -119,10 +137,18 @@ function createListener(pace: Pace, logger: Logger) {
 function parsed(text: string): unknown {
   try {
     const message: unknown = JSON.parse(text);
-    return typeof message === 'object' ? message : text;
+    return isObject(message) ? message : text;
   } catch {
     return text;
   }
+}
+
+function connectionOf(socket: WebSocket): Connection | undefined {
+  return (socket as AcceptedSocket).connection;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** As Fastify tells it over HTTP: the address that the outermost of our own proxies saw. */

@@ -13,11 +13,10 @@ export interface SharedFeed {
 const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
 /**
- * One who watches a feed. It yields nothing, and ends when it is returned: what is news is asked of the
+ * One who watches a feed, until it is returned. It has no values of its own: what is news is asked of the
  * feed, once for all who watch, and not pulled by each.
  */
 export class FeedSubscription implements AsyncIterableIterator<never> {
-  private resolve: ((result: IteratorResult<never>) => void) | undefined;
   private ended = false;
 
   /** @param onEnd called once when watching ends */
@@ -26,17 +25,13 @@ export class FeedSubscription implements AsyncIterableIterator<never> {
     private readonly onEnd: () => void,
   ) {}
 
-  next(): Promise<IteratorResult<never>> {
-    return new Promise((resolve) => {
-      if (this.ended) resolve(DONE);
-      else this.resolve = resolve;
-    });
+  async next(): Promise<IteratorResult<never>> {
+    return DONE;
   }
 
   async return(): Promise<IteratorResult<never>> {
     if (!this.ended) {
       this.ended = true;
-      this.resolve?.(DONE);
       this.onEnd();
     }
     return DONE;

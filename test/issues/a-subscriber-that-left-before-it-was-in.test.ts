@@ -40,7 +40,7 @@ function watching(feed: Feed) {
     const written: string[] = [];
     const stream = { writableLength: 0, write: (text: string) => written.push(text) } as unknown as Duplex;
     const socket = { readyState: 1, OPEN: 1 } as ConstructorParameters<typeof Connection>[0];
-    const connection = new Connection(socket, stream, '127.0.0.1', () => undefined);
+    const connection = new Connection(socket, stream, '127.0.0.1');
     const operation = { schema, document, connection, id: '1', kind: 'subscription' } as const;
     return { subscriber: shared.join(operation, new FeedSubscription(feed, () => undefined)), written };
   };

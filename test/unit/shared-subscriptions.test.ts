@@ -27,7 +27,7 @@ function written(document: string): Record<string, unknown> {
   const chunks: string[] = [];
   const stream = { writableLength: 0, write: (text: string) => chunks.push(text) } as unknown as Duplex;
   const socket = { readyState: 1, OPEN: 1 } as ConstructorParameters<typeof Connection>[0];
-  const connection = new Connection(socket, stream, '127.0.0.1', () => undefined);
+  const connection = new Connection(socket, stream, '127.0.0.1');
   const shared = new SharedSubscriptions(new Metrics(), (error) => ({ message: error.message }));
   const operation = { schema, document: parse(document), connection, id: '1', kind: 'subscription' } as const;
   const source = new FeedSubscription(FEED, () => undefined);
