@@ -29,6 +29,7 @@ import { InventoryCounters, InventoryResolver } from './inventory/index.js';
 import type { Logger } from './logging.js';
 import { Metrics } from './metrics.js';
 import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from './orders/index.js';
+import { WebhookEventResolver } from './payments/index.js';
 import { createReadiness } from './readiness.js';
 import {
   CancellationFieldsResolver,
@@ -169,5 +170,6 @@ function resolversOf(services: Services): Resolvers {
       new ShowCancellationResolver(services.showCancellations, services.memberships),
     ],
     [CancellationFieldsResolver, new CancellationFieldsResolver()],
+    [WebhookEventResolver, new WebhookEventResolver(services.webhookEvents)],
   ]);
 }

@@ -41,10 +41,14 @@ import {
   Connect,
   createStripeClient,
   Disputes,
+  EventProcessor,
   Ledger,
   OrderRecords,
   Refunds,
   StripeCalls,
+  StripeEvents,
+  WebhookEventStore,
+  WebhookEventsService,
   WebhookInbox,
 } from './payments/index.js';
 import {
@@ -147,20 +151,29 @@ export function createServices(foundations: Foundations) {
   const refunds = new RefundService(orm, orders, refundPlacement, execution, stream, orderEvents, logger);
 
   const stripeAccounts = new StripeAccountService(orm, connect, logger);
-  const webhooks = new WebhookInbox(
+  const livemode = /^[a-z]+_live_/.test(environment.STRIPE_SECRET_KEY);
+  const eventStore = new WebhookEventStore(orm);
+  const processor = new EventProcessor(
     orm,
-    stripe,
-    { platform: environment.STRIPE_WEBHOOK_SECRET, connect: environment.STRIPE_CONNECT_WEBHOOK_SECRET },
-    /^[a-z]+_live_/.test(environment.STRIPE_SECRET_KEY),
+    eventStore,
     new Map([
       ...new CheckoutWebhooks(orm, checkout, settlement, lifecycle).handlers(),
       ...stripeAccounts.handlers(),
       ...new DisputeWebhooks(disputes).handlers(),
       ...new RefundWebhooks(orm, refundsAtStripe, refundSettlement, lifecycle, orderEvents).handlers(),
     ]),
+    logger,
+  );
+  const webhooks = new WebhookInbox(
+    stripe,
+    { platform: environment.STRIPE_WEBHOOK_SECRET, connect: environment.STRIPE_CONNECT_WEBHOOK_SECRET },
+    livemode,
+    processor,
     metrics,
     logger,
   );
+  const stripeEvents = new StripeEvents(stripe, calls, livemode);
+  const webhookEvents = new WebhookEventsService(stripeEvents, processor, logger);
 
   const ledgerAudit = new LedgerAudit(new OrderRecords(stripe, calls));
 
@@ -206,6 +219,7 @@ export function createServices(foundations: Foundations) {
     stream,
     webhooks,
     ledgerAudit,
+    webhookEvents,
     mailer,
     worker,
   };

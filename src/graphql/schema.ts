@@ -21,6 +21,7 @@ import { OrderDisputesResolver } from '../disputes/index.js';
 import { InventoryResolver, TicketStatus } from '../inventory/index.js';
 import { AttendeeStatus, OrderStatus, PaymentStatus } from '../orders/entities.js';
 import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from '../orders/index.js';
+import { WebhookEventOutcome, WebhookEventResolver } from '../payments/index.js';
 import { CancellationStatus, RefundReason, RefundStatus } from '../refunds/entities.js';
 import {
   CancellationFieldsResolver,
@@ -59,6 +60,11 @@ registerEnumType(RefundStatus, {
     'PENDING until Stripe and the bank have decided, which may take days; FAILED can be tried again.',
 });
 registerEnumType(CancellationStatus, { name: 'CancellationStatus' });
+registerEnumType(WebhookEventOutcome, {
+  name: 'WebhookEventOutcome',
+  description:
+    'APPLIED changed something; IGNORED had nothing to change, or is not ours; REFUSED does not fit the order, and a human has to look; FAILED is tried again.',
+});
 
 /** Resolver instances by their class; constructed by hand in app.ts. */
 export type Resolvers = ReadonlyMap<unknown, object>;
@@ -86,6 +92,7 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
       OrderRefundsResolver,
       ShowCancellationResolver,
       CancellationFieldsResolver,
+      WebhookEventResolver,
     ],
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
     container: { get: (resolverClass: unknown) => resolvers.get(resolverClass) },

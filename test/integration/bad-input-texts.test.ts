@@ -13,6 +13,7 @@ import {
 import type { Variables } from '../support/graphql-client.js';
 import { operate } from '../support/operate.js';
 import { OPERATIONS, type OperationName } from '../support/operations.js';
+import { operatorCommand } from '../support/operators.js';
 import { startWorld, type World } from '../support/world.js';
 
 /** What PostgreSQL cannot store, what breaks out of other formats, and what is merely long or strange. */
@@ -61,6 +62,8 @@ beforeAll(async () => {
   calledOff = (await createPublishedShow(world.server, seller.token, another)).id;
   const items = [{ ticketId: show.tickets[0]!.id, quantity: 10 }];
   ({ order: bought } = await purchase(world.server, { showId: show.id, items }));
+  // No text stops short of what is for operators.
+  await operatorCommand(world, 'grant', seller.email);
 });
 afterAll(() => world.close());
 

@@ -2,11 +2,11 @@ import type { Account, PublishedShow, Purchase } from '../support/fixtures.js';
 import type { Variables } from '../support/graphql-client.js';
 import type { OperationName } from '../support/operations.js';
 
-export type Role = 'nobody' | 'buyer' | 'otherProducer' | 'owner';
-export const ROLES: readonly Role[] = ['nobody', 'buyer', 'otherProducer', 'owner'];
+export type Role = 'nobody' | 'buyer' | 'otherProducer' | 'owner' | 'operator';
+export const ROLES: readonly Role[] = ['nobody', 'buyer', 'otherProducer', 'owner', 'operator'];
 
 /** An error's code, or what the operation's field answers with. */
-export type Outcome = string | null | Readonly<Record<string, unknown>>;
+export type Outcome = string | null | Readonly<Record<string, unknown>> | readonly unknown[];
 
 export interface Row {
   readonly operation: OperationName;
@@ -42,6 +42,11 @@ export const everybody = (outcome: Outcome) => ({
   buyer: outcome,
   otherProducer: outcome,
   owner: outcome,
+  operator: outcome,
+});
+export const operatorOnly = (outcome: Outcome) => ({
+  ...signedIn('FORBIDDEN'),
+  operator: outcome,
 });
 export const signedIn = (outcome: Outcome) => ({ ...everybody(outcome), nobody: 'UNAUTHENTICATED' });
 export const ownerOnly = (outcome: Outcome, others: Outcome, nobody: Outcome = others) => ({

@@ -10,10 +10,12 @@ import {
 } from '../support/fixtures.js';
 import { operate } from '../support/operate.js';
 import { OPERATIONS } from '../support/operations.js';
+import { signUpOperator } from '../support/operators.js';
 import { traces } from '../support/row-counts.js';
 import { startWorld, type World } from '../support/world.js';
 import { type Cast, ROLES, type Role } from './permissions-cast.js';
 import { catalogueRows } from './permissions-catalogue.js';
+import { operatorRows } from './permissions-operators.js';
 import { accountRows, orderRows } from './permissions-people.js';
 import { refundRows } from './permissions-refunds.js';
 
@@ -32,6 +34,7 @@ beforeAll(async () => {
   });
   accounts.otherProducer = (await world.sell({ tickets: [{}] })).seller;
   accounts.buyer = await signUp(world.server);
+  accounts.operator = await signUpOperator(world);
 });
 afterAll(() => world.close());
 
@@ -83,7 +86,10 @@ const cast: Cast = {
   },
   stranger: () => signUp(world.server),
 };
-const ROWS = [...accountRows(cast), ...catalogueRows(cast), ...orderRows(cast), ...refundRows(cast)];
+const ROWS = [
+  ...[...accountRows(cast), ...catalogueRows(cast), ...orderRows(cast), ...refundRows(cast)],
+  ...operatorRows(),
+];
 
 describe('who may do what', () => {
   for (const row of ROWS) {

@@ -49,7 +49,9 @@ describe('an event delivered twenty times at once, to every server process', () 
       ),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(await storedEvents(world, event.id)).toMatchObject([{ outcome: 'applied' }]);
+    expect(await storedEvents(world, event.id)).toMatchObject([
+      { outcome: 'applied', deliveries: 20, attempts: 1, endpoint: 'platform', order_id: bought.order.id },
+    ]);
     expect((await readOrder(world.server, bought)).attendees).toHaveLength(1);
     expect(await counters(world, show.tickets[0]!.id)).toEqual({ ...before, sold: before.sold + 1 });
     expect(await mailsAbout(world, bought.order.id, 'confirmation')).toHaveLength(1);
@@ -65,6 +67,24 @@ describe('an event that is not ours', () => {
     expect(await storedEvents(world, event.id)).toMatchObject([{ outcome: 'ignored' }]);
     expect(await rows()).toEqual(before);
     expect((await deliverTo(world.server, world, await completed(sessionId))).status).toBe(200);
+    await settlesAs(world, bought.order.id, 'CONFIRMED', 'PAID');
+  });
+
+  it('is answered 2xx and ignored when it is of a connected account, whatever order it names', async () => {
+    const { sessionId, bought } = await buyAndPay();
+    const event = { ...(await completed(sessionId)), id: 'evt_of_a_seller', account: 'acct_seller' };
+    const connect = bodyOf(event);
+    const header = signature(connect, world.stripe.access.connectWebhookSecret);
+    const path = '/webhooks/stripe/connect';
+    expect((await postWebhook(world.server, connect, header, path)).status).toBe(200);
+    expect(await storedEvents(world, event.id)).toMatchObject([
+      { account: 'acct_seller', endpoint: 'connect', outcome: 'ignored' },
+    ]);
+    expect((await readOrder(world.server, bought)).status).toBe('PENDING');
+    // The platform's own event counts, also where its endpoint was configured at the other address.
+    const own = bodyOf(await completed(sessionId));
+    const ownHeader = signature(own, world.stripe.access.connectWebhookSecret);
+    expect((await postWebhook(world.server, own, ownHeader, path)).status).toBe(200);
     await settlesAs(world, bought.order.id, 'CONFIRMED', 'PAID');
   });
 
@@ -121,17 +141,26 @@ async function someoneElsesSale(metadata: Record<string, string>): Promise<{ ses
 }
 
 describe('an event that cannot be applied now', () => {
-  it('is answered 5xx and not stored while Stripe cannot be asked; it is applied when it comes again', async () => {
+  it('is answered 5xx while Stripe cannot be asked, leaves a trace, and is applied when it comes again', async () => {
     const { bought, sessionId } = await buyAndPay();
     const event = await completed(sessionId);
     const before = await rows();
     await world.stripe.faults.add({ kind: 'reset', match: { method: 'GET' } });
     expect((await deliverTo(world.server, world, event)).status).toBe(503);
-    expect(await storedEvents(world, event.id)).toEqual([]);
+    expect(await storedEvents(world, event.id)).toMatchObject([
+      { outcome: 'failed', deliveries: 1, attempts: 1, object_id: sessionId, order_id: bought.order.id },
+    ]);
     expect(await rows()).toEqual(before);
     await world.stripe.faults.clear();
     expect((await deliverTo(world.server, world, event)).status).toBe(200);
-    expect(await storedEvents(world, event.id)).toMatchObject([{ outcome: 'applied' }]);
+    expect(await storedEvents(world, event.id)).toMatchObject([
+      {
+        outcome: 'applied',
+        deliveries: 2,
+        attempts: 2,
+        last_error: expect.stringMatching(/cannot be reached/),
+      },
+    ]);
     await settlesAs(world, bought.order.id, 'CONFIRMED', 'PAID');
   });
 
@@ -147,7 +176,9 @@ describe('an event that cannot be applied now', () => {
     );
     expect((await deliverTo(world.server, world, event)).status).toBe(503);
     await pool.query('drop function refuse cascade');
-    expect(await storedEvents(world, event.id)).toEqual([]);
+    expect(await storedEvents(world, event.id)).toMatchObject([
+      { outcome: 'failed', attempts: 1, last_error: expect.stringMatching(/the disk is full/) },
+    ]);
     expect(await rows()).toEqual(before);
     expect((await deliverTo(world.server, world, event)).status).toBe(200);
     await settlesAs(world, bought.order.id, 'CONFIRMED', 'PAID');

@@ -12,6 +12,17 @@ export const OPERATIONS = {
   'Query.orders': `query ($first: Int, $after: String) {
     orders(first: $first, after: $after) { nodes { id } totalCount }
   }`,
+  'Query.webhookEvents': `query ($first: Int, $after: String, $filter: WebhookEventFilter) {
+    webhookEvents(first: $first, after: $after, filter: $filter) {
+      nodes { id account type objectId orderId outcome deliveries attempts lastError receivedAt }
+      totalCount
+      pageInfo { hasNextPage endCursor }
+    }
+  }`,
+  'Mutation.replayWebhookEvent': `mutation ($id: ID!, $account: String) {
+    replayWebhookEvent(id: $id, account: $account) { id outcome deliveries attempts lastError }
+  }`,
+  'Mutation.replayFailedWebhookEvents': 'mutation { replayFailedWebhookEvents { id outcome attempts } }',
   'Mutation.signUp':
     'mutation ($input: SignUpInput!) { signUp(input: $input) { user { id name } refreshToken } }',
   'Mutation.signIn': 'mutation ($input: SignInInput!) { signIn(input: $input) { user { id } refreshToken } }',

@@ -15,11 +15,12 @@ export function signature(payload: string, secret: string, at = Date.now()): str
 /** Posts these bytes to a webhook route, with this `Stripe-Signature` unless it is undefined. */
 export function postWebhook(
   server: { readonly url: string },
-  body: string,
+  body: string | Buffer,
   header: string | undefined,
   path = '/webhooks/stripe',
+  contentType = 'application/json; charset=utf-8',
 ): Promise<RawAnswer> {
-  const headers = { 'content-type': 'application/json; charset=utf-8' };
+  const headers = { 'content-type': contentType };
   return send(server, path, {
     method: 'POST',
     headers: header === undefined ? headers : { ...headers, 'stripe-signature': header },
@@ -51,11 +52,22 @@ export async function eventAbout(
   return newest;
 }
 
+export interface StoredEvent {
+  readonly account: string;
+  readonly event_id: string;
+  readonly type: string;
+  readonly outcome: string;
+  readonly deliveries: number;
+  readonly attempts: number;
+  readonly last_error: string | null;
+  readonly order_id: string | null;
+}
+
 /** What is stored of the events that came, oldest first. */
 export async function storedEvents(
   { database }: Pick<World, 'database'>,
   eventId?: string,
-): Promise<Array<{ readonly account: string; readonly event_id: string; readonly outcome: string }>> {
+): Promise<StoredEvent[]> {
   const { rows } = await database.pool.query(
     'select * from webhook_event where $1::text is null or event_id = $1 order by received_at',
     [eventId ?? null],

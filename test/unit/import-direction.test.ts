@@ -82,7 +82,7 @@ const ofTheRest = [
   mayNot('inventory/redlock.ts', '../orders/index.js'),
   mayNot('app.ts', 'redlock'),
   mayNot('http/x.ts', 'redlock'),
-  ...['accounts', 'inventory', 'catalog', 'orders'].map((own) =>
+  ...['accounts', 'inventory', 'payments', 'catalog', 'orders'].map((own) =>
     may(`${own}/x.resolver.ts`, '../graphql/context.js'),
   ),
   ...PACKAGES.flatMap((from) => [
@@ -190,6 +190,7 @@ const MORE_EDGES = [
   'catalog/loaders.ts',
   'orders/loaders.ts',
   'refunds/loaders.ts',
+  'payments/webhook-event.ts',
   'disputes/loaders.ts',
   'accounting/loaders.ts',
   'accounting/figures.ts',
