@@ -48,6 +48,7 @@ const environmentSchema = z.object({
   HOLD_MINUTES: z.coerce.number().min(0.01).max(1440).default(15),
   LOCK_TTL_MS: milliseconds(500, 120_000).default(10_000),
   LOCK_WAIT_MS: milliseconds(0, 60_000).default(5_000),
+  RECONCILE_SECONDS: z.coerce.number().min(1).max(3_600).default(60),
   SMTP_URL: url('smtp', 'smtps').optional(),
   MAIL_FROM: z.string().min(3).default('Boxoffice <tickets@boxoffice.example>'),
   MAIL_DIRECTORY: z.string().min(1).default('.data/mail'),

@@ -85,6 +85,11 @@ export class Metrics {
     'endpoint',
     'outcome',
   ]);
+  readonly eventsFound = this.counter(
+    'boxoffice_stripe_events_found_total',
+    'Events that never arrived, or had failed, and were found by asking Stripe, by outcome',
+    ['outcome'],
+  );
   readonly stripeRequests = this.histogram('boxoffice_stripe_request_seconds', 'Calls to Stripe', [
     'outcome',
   ]);

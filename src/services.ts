@@ -1,6 +1,7 @@
 import { LedgerAudit } from './accounting/index.js';
 import { AccessTokens, AccountService, RateLimits, RefreshTokens } from './accounts/index.js';
 import {
+  AccountChecks,
   CatalogReader,
   Memberships,
   ProducerService,
@@ -42,6 +43,7 @@ import {
   createStripeClient,
   Disputes,
   EventProcessor,
+  EventReconciler,
   Ledger,
   OrderRecords,
   Refunds,
@@ -62,6 +64,9 @@ import {
   RefundWebhooks,
   ShowCancellationService,
 } from './refunds/index.js';
+
+/** In how many intervals of reconciliation each producer's account is asked about once. */
+const ACCOUNT_ROUNDS = 15;
 
 /** What everything else is made of. */
 export interface Foundations extends Coordination {
@@ -174,6 +179,16 @@ export function createServices(foundations: Foundations) {
   );
   const stripeEvents = new StripeEvents(stripe, calls, livemode);
   const webhookEvents = new WebhookEventsService(stripeEvents, processor, logger);
+  const reconciler = new EventReconciler(
+    orm,
+    stripeEvents,
+    eventStore,
+    processor,
+    webhookEvents,
+    environment.RECONCILE_SECONDS,
+    metrics,
+    logger,
+  );
 
   const ledgerAudit = new LedgerAudit(new OrderRecords(stripe, calls));
 
@@ -189,6 +204,8 @@ export function createServices(foundations: Foundations) {
       cancellations: new CancellationRun(orm, lifecycle, refunds, logger),
     },
     new DisputeChecks(orm, disputes, logger),
+    reconciler,
+    new AccountChecks(orm, stripeAccounts, environment.RECONCILE_SECONDS * ACCOUNT_ROUNDS, logger),
     new OrderMails(orm, mailer, environment.PUBLIC_URL),
     new DisputeMails(orm, mailer, environment.PUBLIC_URL),
     metrics,

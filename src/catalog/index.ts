@@ -1,3 +1,4 @@
+export { AccountChecks } from './account-checks.js';
 export { CatalogReader } from './catalog-reader.js';
 export { catalogLoaders } from './loaders.js';
 export { Memberships } from './memberships.js';

@@ -23,7 +23,7 @@ export class StripeAccountService {
    * once, and no answer may undo one to a newer question: whoever asks because of the last change hears
    * of it.
    */
-  private async accountChanged(accountId: string): Promise<WebhookEffect | undefined> {
+  async accountChanged(accountId: string): Promise<WebhookEffect | undefined> {
     const question = await this.newQuestion(accountId);
     if (question === undefined) return undefined;
     const canAcceptPayments = await this.connect.canAcceptPayments(accountId);

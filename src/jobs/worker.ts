@@ -1,9 +1,11 @@
 import { type Runner, run, type TaskList, Logger as WorkerLogger } from 'graphile-worker';
+import type { AccountChecks } from '../catalog/index.js';
 import type { Orm } from '../database/index.js';
 import type { DisputeChecks } from '../disputes/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import { type OrderChecks, spreadConfirmations } from '../orders/index.js';
+import type { EventReconciler } from '../payments/index.js';
 import type { CancellationRun, LateRefunds, RefundChecks, RefundExecution } from '../refunds/index.js';
 import type { DisputeMails } from './dispute-mails.js';
 import type { OrderMails } from './order-mails.js';
@@ -15,6 +17,10 @@ const ORDER_CHECK_MS = 2_000;
 const DEAD_AFTER = '5 minutes';
 const UNLOCK_EVERY_MS = 60_000;
 const QUEUE_CHECK_MS = 2_000;
+/** How often a process looks whether a round of reconciliation is due, in milliseconds. */
+const RECONCILE_CHECK_MS = 1_000;
+/** How often accounts are asked about, some at a time, in milliseconds. */
+const ACCOUNT_CHECK_MS = 5_000;
 /** How often the mails of purchases that were made together become jobs, in milliseconds. */
 const SPREAD_MS = 500;
 /** How often is looked for disputes to ask about, in milliseconds; each is asked about hourly. */
@@ -52,6 +58,8 @@ export class Worker {
     private readonly orderChecks: OrderChecks,
     private readonly refunds: RefundWork,
     private readonly disputeChecks: DisputeChecks,
+    private readonly reconciler: EventReconciler,
+    private readonly accountChecks: AccountChecks,
     private readonly mails: OrderMails,
     private readonly disputeMails: DisputeMails,
     private readonly metrics: Metrics,
@@ -67,6 +75,8 @@ export class Worker {
     this.repeat(UNLOCK_EVERY_MS, 'unlocking jobs', () => this.unlockJobsOfTheDead());
     this.repeat(SPREAD_MS, 'spreading confirmations', () => spreadConfirmations(this.orm));
     this.repeat(DISPUTE_CHECK_MS, 'dispute checks', () => this.disputeChecks.checkDue());
+    this.repeat(RECONCILE_CHECK_MS, 'reconciling events', () => this.reconciler.round());
+    this.repeat(ACCOUNT_CHECK_MS, 'account checks', () => this.accountChecks.round());
     this.repeat(QUEUE_CHECK_MS, 'running the job queue', () => this.keepQueueRunning());
   }
 
@@ -77,6 +87,7 @@ export class Worker {
     this.disputeChecks.stop();
     this.refunds.checks.stop();
     this.refunds.cancellations.stop();
+    this.reconciler.stop();
     await Promise.all([...this.running, this.orderChecks.stop()]);
     await this.runner?.stop();
   }

@@ -2,6 +2,7 @@ export { Checkout, type CheckoutRequest } from './checkout.js';
 export { Connect } from './connect.js';
 export { DISPUTE_STATUSES, type DisputeState, Disputes, disputeState } from './disputes.js';
 export { EventProcessor } from './event-processor.js';
+export { EventReconciler } from './event-reconciler.js';
 export { Ledger, type LedgerOrder, type Movement, type MovementKind } from './ledger.js';
 export { amountValue, type Fact, type FactKind, OrderRecords, UNDER_WAY } from './order-records.js';
 export { type PaymentState, paymentState } from './payment-state.js';
