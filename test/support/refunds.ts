@@ -1,6 +1,9 @@
+import { clientOf } from '../integration/local-stripe-support.js';
+import { eventually } from './eventually.js';
 import type { Account, Purchase } from './fixtures.js';
 import { orderReaches, purchase } from './fixtures.js';
 import { type GraphQLAnswer, graphql } from './graphql-client.js';
+import { storedOrder } from './order-life.js';
 import { sessionIn } from './stripe.js';
 import type { World } from './world.js';
 
@@ -93,4 +96,24 @@ export async function pay(world: World, ordered: Purchase): Promise<Purchase> {
   if (ordered.checkoutUrl !== null) await world.stripe.pay(sessionIn(ordered.checkoutUrl));
   const order = await orderReaches(world.server, ordered, 'CONFIRMED', 30_000);
   return { ...ordered, order };
+}
+
+/** All refunds of the order's payment, newest first. */
+export async function refundsAtStripe(world: World, { bought }: Pick<PaidOrder, 'bought'>) {
+  const { payment_intent_id } = await storedOrder(world, bought.order.id);
+  return (await clientOf(world.stripe).refunds.list({ payment_intent: payment_intent_id! })).data;
+}
+
+/** Waits until the order's newest refund is in this state, by the row: nobody is asked. */
+export function refundIs(
+  world: World,
+  { bought }: Pick<PaidOrder, 'bought'>,
+  status: string,
+): Promise<unknown> {
+  const newest = 'select status from refund where order_id = $1 order by created_at desc limit 1';
+  return eventually(
+    `the refund of order ${bought.order.id} is ${status}`,
+    async () => (await world.database.pool.query(newest, [bought.order.id])).rows[0]?.status === status,
+    30_000,
+  );
 }
