@@ -25,8 +25,8 @@ let world: World;
 let show: PublishedShow;
 let operator: Account;
 beforeAll(async () => {
-  // Nothing happens but what operators do: no checks of orders, no retries.
-  world = await startWorld({ env: { RECONCILE_SECONDS: '3600' } });
+  world = await startWorld();
+  // Nothing happens but what operators do.
   await withoutOrderChecks(world);
   ({ show } = await world.sell({ tickets: [{ price: 2500, quantity: 100 }] }));
   operator = await signUpOperator(world);
