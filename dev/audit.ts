@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { INVENTORY_AUDIT } from '../src/accounting/inventory-audit.js';
+import { INVENTORY_AUDIT } from '../src/accounting/inventory-checks.js';
 
 /**
  * The same audit that operators have, which tests and benchmarks run after themselves.

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { type Difference, findInventoryDifferences, LedgerAudit } from './accounting/index.js';
 import { createOrm } from './database/index.js';

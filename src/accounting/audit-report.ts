@@ -51,7 +51,7 @@ export class LedgerAudit {
   @Field(() => Int, { description: 'How many orders were compared.' })
   orders!: number;
 
-  @Field(() => ID, { nullable: true, description: 'Where to go on: the `after` of the next call.' })
+  @Field(() => String, { nullable: true, description: 'Where to go on: the `after` of the next call.' })
   endCursor!: string | null;
 
   @Field(() => Boolean)

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { requireOperator, type Viewer } from '../accounts/index.js';
 import { badUserInput, notFound } from '../errors.js';
 import { amountValue, type Fact, type FactKind, type OrderRecords, UNDER_WAY } from '../payments/index.js';
 import { parseOrderId } from '../validation/ids.js';
@@ -45,10 +46,20 @@ export class LedgerAudit {
    *
    * @throws AppError BAD_USER_INPUT, NOT_FOUND, PAYMENT_PROVIDER_UNAVAILABLE
    */
-  async compare(em: EntityManager, range: AuditRange): Promise<AuditPage> {
-    const size = pageSize(range.first);
-    const found = await findOrders(em, range, size + 1);
-    const orderIds = found.slice(0, size);
+  async compare(em: EntityManager, asked: AuditRange): Promise<AuditPage> {
+    return this.compareRange(em, readRange(asked));
+  }
+
+  /** The same, for operators. @throws AppError FORBIDDEN, and as `compare` does */
+  async compareFor(em: EntityManager, viewer: Viewer, asked: AuditRange): Promise<AuditPage> {
+    const range = readRange(asked);
+    await requireOperator(em, viewer);
+    return this.compareRange(em, range);
+  }
+
+  private async compareRange(em: EntityManager, range: Range): Promise<AuditPage> {
+    const found = await findOrders(em, range);
+    const orderIds = found.slice(0, range.size);
     const differences: Difference[] = [];
     for (const orderId of orderIds) {
       const atStripe = await this.records.factsOf(orderId);
@@ -58,28 +69,46 @@ export class LedgerAudit {
       differences,
       orders: orderIds.length,
       endCursor: orderIds.at(-1) ?? null,
-      hasNextPage: found.length > size,
+      hasNextPage: found.length > range.size,
     };
   }
 }
 
-async function findOrders(em: EntityManager, range: AuditRange, most: number): Promise<string[]> {
-  if (range.orderId != null) {
-    const rows = await em.execute<{ id: string }[]>('select id from orders where id = ?', [
-      parseOrderId(range.orderId, 'orderId'),
-    ]);
+interface Range {
+  readonly from: Date | null;
+  readonly to: Date | null;
+  readonly orderId: string | undefined;
+  readonly after: string;
+  readonly size: number;
+}
+
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+
+/** @throws AppError BAD_USER_INPUT */
+function readRange({ from, to, orderId, first, after }: AuditRange): Range {
+  if (from && to && from >= to) throw badUserInput('to', 'to must be after from');
+  return {
+    from: from ?? null,
+    to: to ?? null,
+    orderId: orderId == null ? undefined : parseOrderId(orderId, 'orderId'),
+    after: after == null ? BEFORE_ALL : parseOrderId(after, 'after'),
+    size: pageSize(first),
+  };
+}
+
+/** One more than are asked for, where there are. */
+async function findOrders(em: EntityManager, range: Range): Promise<string[]> {
+  if (range.orderId !== undefined) {
+    const rows = await em.execute<{ id: string }[]>('select id from orders where id = ?', [range.orderId]);
     if (rows.length === 0) throw notFound('Order not found');
     return rows.map((row) => row.id);
   }
-  if (range.from && range.to && range.from >= range.to) throw badUserInput('to', 'to must be after from');
-  const after =
-    range.after == null ? '00000000-0000-0000-0000-000000000000' : parseOrderId(range.after, 'after');
   const rows = await em.execute<{ id: string }[]>(
     `select id from orders
      where id > ? and total_amount > 0
        and created_at >= coalesce(?::timestamptz, '-infinity') and created_at < coalesce(?::timestamptz, 'infinity')
      order by id limit ?`,
-    [after, range.from ?? null, range.to ?? null, most],
+    [range.after, range.from, range.to, range.size + 1],
   );
   return rows.map((row) => row.id);
 }

@@ -124,8 +124,9 @@ const SALES = `
     left join lateral (
       select sum(order_line.quantity) as tickets
       from orders join order_line on order_line.order_id = orders.id
-      where orders.id = entry.order_id and orders.status = 'CONFIRMED'
-    ) as sold on entry.kind = 'CHARGE' and entry.account = 'PLATFORM'
+      where entry.kind = 'CHARGE' and entry.account = 'PLATFORM'
+        and orders.id = entry.order_id and orders.status = 'CONFIRMED'
+    ) as sold on true
     where entry.producer_id = asked."producerId"
       and entry.occurred_at >= coalesce(asked."from", '-infinity')
       and entry.occurred_at < coalesce(asked."to", 'infinity')

@@ -24,7 +24,7 @@ const ACCOUNT_CHECK_MS = 5_000;
 /** How often the mails of purchases that were made together become jobs, in milliseconds. */
 const SPREAD_MS = 500;
 /** How often is looked for disputes to ask about, in milliseconds; each is asked about hourly. */
-const DISPUTE_CHECK_MS = 30_000;
+const DISPUTE_CHECK_MS = 10_000;
 
 /** How often refunds that are due, and shows that were called off, are looked for; in milliseconds. */
 const REFUND_CHECK_MS = 5_000;

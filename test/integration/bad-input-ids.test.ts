@@ -54,6 +54,7 @@ const CASES: readonly Case[] = [
   { operation: 'Query.show', field: 'id', variables: (id) => ({ id }), message: show },
   { operation: 'Query.ticket', field: 'id', variables: (id) => ({ id }), message: ticket },
   { operation: 'Query.order', field: 'id', variables: (id) => ({ id }), message: order },
+  { operation: 'Query.ledgerAudit', field: 'orderId', variables: (orderId) => ({ orderId }), message: order },
   {
     operation: 'Query.shows',
     field: 'filter.producerId',

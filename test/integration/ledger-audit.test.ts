@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 
-const LEDGER = `query ($orderId: ID, $from: DateTime, $to: DateTime, $first: Int! = 25, $after: ID) {
+const LEDGER = `query ($orderId: ID, $from: DateTime, $to: DateTime, $first: Int! = 25, $after: String) {
   ledgerAudit(orderId: $orderId, from: $from, to: $to, first: $first, after: $after) {
     orders endCursor hasNextPage differences { orderId what stripeId recorded atStripe }
   }

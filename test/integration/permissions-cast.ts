@@ -32,6 +32,8 @@ export interface Cast {
   refundOfBuyer(): Promise<Variables>;
   /** The id of a show of the owner's that is on sale, and that nothing else is about. */
   published(): Promise<string>;
+  /** With its access token. */
+  paidOrder(): Promise<Variables>;
   /** A show that the owner has not published, and its ticket. */
   draft(): Promise<{ readonly showId: string; readonly ticketId: string }>;
   stranger(): Promise<Account>;

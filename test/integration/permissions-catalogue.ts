@@ -20,7 +20,13 @@ export function catalogueRows(cast: Cast): Row[] {
       operation: 'Query.show',
       of: 'a public show',
       variables: () => ({ id: cast.show.id }),
-      outcome: ownerOnly({ tickets: withHeld(expect.any(Number)) }, { tickets: withHeld(null) }),
+      outcome: ownerOnly(
+        {
+          tickets: withHeld(expect.any(Number)),
+          producer: { balance: expect.any(Array), sales: expect.any(Array) },
+        },
+        { tickets: withHeld(null), producer: { balance: null, sales: null } },
+      ),
     },
     {
       operation: 'Query.show',

@@ -5,6 +5,18 @@ import { operatorOnly, type Row } from './permissions-cast.js';
 export function operatorRows(): Row[] {
   return [
     {
+      operation: 'Query.inventoryAudit',
+      of: 'everything',
+      variables: () => ({}),
+      outcome: operatorOnly([]),
+    },
+    {
+      operation: 'Query.ledgerAudit',
+      of: 'everything',
+      variables: () => ({}),
+      outcome: operatorOnly({ differences: expect.any(Array), orders: expect.any(Number) }),
+    },
+    {
       operation: 'Query.webhookEvents',
       of: 'the platform',
       variables: () => ({}),

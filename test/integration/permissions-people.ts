@@ -11,7 +11,19 @@ export function orderRows(cast: Cast): Row[] {
       operation: 'Query.order',
       of: 'the buyer',
       variables: () => cast.orderOfBuyer(),
-      outcome: buyerAndOwner({ status: 'PENDING' }, null),
+      outcome: {
+        ...ownerOnly({ status: 'PENDING', payments: [], disputes: [] }, null),
+        buyer: { status: 'PENDING', payments: [], disputes: null },
+      },
+    },
+    {
+      operation: 'Query.order',
+      of: 'the buyer, once it is paid',
+      variables: () => cast.paidOrder(),
+      outcome: ownerOnly(
+        { payments: [{ fee: { amount: 0 }, net: { amount: 500 } }], disputes: [] },
+        { payments: [{ fee: null, net: null }], disputes: null },
+      ),
     },
     {
       operation: 'Query.order',
@@ -87,6 +99,8 @@ export function orderRows(cast: Cast): Row[] {
     },
   ];
 }
+
+/** What looks into everybody's business, and so is for the operators of the platform alone. */
 
 export function accountRows(cast: Cast): Row[] {
   return [

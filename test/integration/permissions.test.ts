@@ -11,7 +11,9 @@ import {
 import { operate } from '../support/operate.js';
 import { OPERATIONS } from '../support/operations.js';
 import { signUpOperator } from '../support/operators.js';
+import { settlesAs } from '../support/order-life.js';
 import { traces } from '../support/row-counts.js';
+import { sessionIn } from '../support/stripe.js';
 import { startWorld, type World } from '../support/world.js';
 import { type Cast, ROLES, type Role } from './permissions-cast.js';
 import { catalogueRows } from './permissions-catalogue.js';
@@ -69,6 +71,12 @@ const cast: Cast = {
     const { showId: id } = await cast.draft();
     await operate(world.server, 'Mutation.publishShow', { id }, cast.owner.token);
     return id;
+  },
+  async paidOrder() {
+    const bought = await cast.bought();
+    await world.stripe.pay(sessionIn(bought.checkoutUrl));
+    await settlesAs(world, bought.order.id, 'CONFIRMED', 'PAID');
+    return { id: bought.order.id, accessToken: bought.accessToken };
   },
   async draft() {
     const { token } = cast.owner;

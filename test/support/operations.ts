@@ -1,13 +1,14 @@
 /** Every operation of the schema once, as a document whose variables are named as its arguments are. */
 export const OPERATIONS = {
   'Query.viewer': '{ viewer { id email } }',
-  'Query.show': 'query ($id: ID!) { show(id: $id) { id title status tickets { id held } } }',
+  'Query.show':
+    'query ($id: ID!) { show(id: $id) { id title status tickets { id held } producer { balance { amount } sales { gross } } } }',
   'Query.shows': `query ($first: Int, $after: String, $filter: ShowFilter) {
     shows(first: $first, after: $after, filter: $filter) { nodes { id title } totalCount }
   }`,
   'Query.ticket': 'query ($id: ID!) { ticket(id: $id) { id name quantity held sold } }',
   'Query.order': `query ($id: ID!, $accessToken: String) {
-    order(id: $id, accessToken: $accessToken) { id email status }
+    order(id: $id, accessToken: $accessToken) { id email status payments { id fee { amount } net { amount } } disputes { id } }
   }`,
   'Query.orders': `query ($first: Int, $after: String) {
     orders(first: $first, after: $after) { nodes { id } totalCount }
@@ -23,6 +24,12 @@ export const OPERATIONS = {
     replayWebhookEvent(id: $id, account: $account) { id outcome deliveries attempts lastError }
   }`,
   'Mutation.replayFailedWebhookEvents': 'mutation { replayFailedWebhookEvents { id outcome attempts } }',
+  'Query.inventoryAudit': '{ inventoryAudit { description } }',
+  'Query.ledgerAudit': `query ($from: DateTime, $to: DateTime, $orderId: ID, $first: Int! = 25, $after: String) {
+    ledgerAudit(from: $from, to: $to, orderId: $orderId, first: $first, after: $after) {
+      orders endCursor hasNextPage differences { orderId what stripeId recorded atStripe }
+    }
+  }`,
   'Mutation.signUp':
     'mutation ($input: SignUpInput!) { signUp(input: $input) { user { id name } refreshToken } }',
   'Mutation.signIn': 'mutation ($input: SignInInput!) { signIn(input: $input) { user { id } refreshToken } }',
