@@ -7,6 +7,7 @@ import { type Account, type PublishedShow, purchase, signUp } from '../support/f
 import { expectData, graphql } from '../support/graphql-client.js';
 import { attendeeStates, buyAndPay, ledgerOf, type PaidOrder } from '../support/money.js';
 import { jobsOf, settlesAs } from '../support/order-life.js';
+import { tryRefund } from '../support/refunds.js';
 import { sessionIn } from '../support/stripe.js';
 import { deliverTo, eventAbout } from '../support/webhooks.js';
 import { subscribe } from '../support/websocket-client.js';
@@ -118,7 +119,8 @@ describe('a dispute', () => {
       'select id from attendee where order_id = $1 and position = 0',
       [order.orderId],
     );
-    await refundAttendee(order, rows[0].id, 2500);
+    const input = { orderId: order.orderId, attendeeIds: [rows[0].id] };
+    expectData(await tryRefund(world.server, seller.token, input));
     const { id } = await world.stripe.openDispute(order.chargeId);
     await world.stripe.webhooks.idle();
     const ledger = ['DISPUTE PLATFORM -2500', 'DISPUTE BUYER 2500'];
@@ -326,28 +328,4 @@ async function confirmedUnheard(): Promise<PaidOrder> {
   await deliverTo(world.server, world, await eventAbout(world, 'checkout.session.completed', sessionId));
   await settlesAs(world, order.orderId, 'CONFIRMED', 'PAID');
   return order;
-}
-
-/** A refund of one attendee, as it stands once it has succeeded; its events are of no interest here. */
-async function refundAttendee(order: PaidOrder, attendeeId: string, amount: number): Promise<void> {
-  await world.stripe.webhooks.idle();
-  await world.stripe.webhooks.pause();
-  const refund = await clientOf(world.stripe).refunds.create({
-    payment_intent: order.paymentIntentId,
-    amount,
-    reverse_transfer: true,
-  });
-  await world.stripe.webhooks.discardHeld();
-  await world.stripe.webhooks.resume();
-  const { pool } = world.database;
-  await pool.query(
-    `insert into refund (id, order_id, amount, currency, reason, status, stripe_refund_id)
-     values (gen_random_uuid(), $1, $2, 'USD', 'OTHER', 'SUCCEEDED', $3)`,
-    [order.orderId, amount, refund.id],
-  );
-  await pool.query(
-    `insert into refund_attendee (attendee_id, refund_id) select $1, id from refund where stripe_refund_id = $2`,
-    [attendeeId, refund.id],
-  );
-  await pool.query("update attendee set status = 'REVOKED' where id = $1", [attendeeId]);
 }

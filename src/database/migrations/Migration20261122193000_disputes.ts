@@ -5,15 +5,10 @@ export class Migration20261122193000_disputes extends Migration {
   override up(): void {
     this.addSql(DISPUTES);
     this.addSql(LEDGER);
-    // Events about a payment name nothing of ours but this.
-    this.addSql(
-      'create index if not exists orders_payment_intent on orders (payment_intent_id) where payment_intent_id is not null;',
-    );
   }
 
   override down(): void {
     this.addSql(`
-      drop index if exists orders_payment_intent;
       drop index ledger_entry_balance, ledger_entry_sales;
       create index ledger_entry_producer on ledger_entry (producer_id, currency);
       drop index dispute_due;
