@@ -100,8 +100,6 @@ export function orderRows(cast: Cast): Row[] {
   ];
 }
 
-/** What looks into everybody's business, and so is for the operators of the platform alone. */
-
 export function accountRows(cast: Cast): Row[] {
   return [
     {
