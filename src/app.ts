@@ -98,8 +98,8 @@ export async function createApp(
     metrics,
   );
   webhookRoutes(server, services.webhooks, logger);
-  checkoutRoutes(server, (sessionId) =>
-    services.orders.completeCheckout(foundations.orm.em.fork(), sessionId),
+  checkoutRoutes(server, (clientAddress, sessionId) =>
+    services.orders.completeCheckout(foundations.orm.em.fork(), clientAddress, sessionId),
   );
   await server.register(graphiqlRoute);
   operationsRoutes(server, metrics, readiness.check);
@@ -149,12 +149,12 @@ async function closeHttp(server: FastifyInstance): Promise<void> {
 function resolversOf(services: Services): Resolvers {
   return new Map<unknown, object>([
     [AccountResolver, new AccountResolver(services.accounts)],
-    [ProducerResolver, new ProducerResolver(services.producers)],
+    [ProducerResolver, new ProducerResolver(services.producers, services.platformFees)],
     [UserProducersResolver, new UserProducersResolver()],
     [ShowResolver, new ShowResolver(services.shows, services.catalogReader, services.showList)],
     [TicketResolver, new TicketResolver(services.tickets, services.catalogReader, services.memberships)],
     [InventoryResolver, new InventoryResolver()],
-    [OrderResolver, new OrderResolver(services.orders, services.purchases)],
+    [OrderResolver, new OrderResolver(services.orders, services.purchases, services.checkouts)],
     [OrderFieldsResolver, new OrderFieldsResolver()],
     [OrderPaymentsResolver, new OrderPaymentsResolver()],
     [PaymentResolver, new PaymentResolver(services.memberships)],

@@ -5,7 +5,14 @@ import { createOrm } from './database/index.js';
 import { readEnvironment } from './env.js';
 import { createLogger } from './logging.js';
 import { Metrics } from './metrics.js';
-import { createStripeClient, OrderRecords, StripeCalls } from './payments/index.js';
+import {
+  createStripeClient,
+  inBackground,
+  OrderRecords,
+  requestsPerSecond,
+  StripeCalls,
+  StripePace,
+} from './payments/index.js';
 
 const ORDERS_AT_ONCE = 100;
 const USAGE = 'Usage: npm run audit -- [--from <instant>] [--to <instant>]\n';
@@ -47,13 +54,17 @@ async function audit(range: Range): Promise<number> {
   const logger = createLogger('error');
   const orm = await createOrm(environment.DATABASE_URL, 1);
   try {
-    const calls = new StripeCalls(new Metrics(), logger);
+    const metrics = new Metrics();
+    const pace = new StripePace(requestsPerSecond(environment), undefined, metrics);
+    const calls = new StripeCalls(pace, metrics, logger);
     const ledger = new LedgerAudit(new OrderRecords(createStripeClient(environment), calls));
     const inventory = await findInventoryDifferences(orm.em.fork());
     for (const difference of inventory) print(difference);
     let [orders, found] = [0, inventory.length];
     for (let after: string | null | undefined, more = true; more; ) {
-      const page = await ledger.compare(orm.em.fork(), { ...range, first: ORDERS_AT_ONCE, after });
+      const page = await inBackground(() =>
+        ledger.compare(orm.em.fork(), { ...range, first: ORDERS_AT_ONCE, after }),
+      );
       for (const difference of page.differences) print(sentence(difference));
       orders += page.orders;
       found += page.differences.length;

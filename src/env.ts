@@ -42,6 +42,7 @@ const environmentSchema = z.object({
   STRIPE_WEBHOOK_SECRET: secrets.default(['whsec_development']),
   STRIPE_CONNECT_WEBHOOK_SECRET: secrets.default(['whsec_development_connect']),
   STRIPE_API_BASE: url('http', 'https').optional(),
+  STRIPE_REQUESTS_PER_SECOND: z.coerce.number().int().min(1).max(10_000).optional(),
   PLATFORM_FEE_PERCENT: z.coerce.number().min(0).max(100).default(0),
   PUBLIC_URL: url('http', 'https').optional(),
   JWT_SECRET: z.string().min(32).default(DEVELOPMENT_SECRET),

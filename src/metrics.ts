@@ -93,6 +93,19 @@ export class Metrics {
   readonly stripeRequests = this.histogram('boxoffice_stripe_request_seconds', 'Calls to Stripe', [
     'outcome',
   ]);
+  readonly stripeWait = this.histogram(
+    'boxoffice_stripe_wait_seconds',
+    'Waiting to be sent to Stripe, so as not to go beyond STRIPE_REQUESTS_PER_SECOND',
+    ['priority'],
+  );
+  readonly stripeWaiting = this.gauge('boxoffice_stripe_waiting', 'Requests that wait to be sent to Stripe', [
+    'priority',
+  ]);
+  readonly stripeNotAsked = this.counter(
+    'boxoffice_stripe_not_asked_total',
+    'Requests that were not sent to Stripe, since it would have been too late by the time they may be',
+    ['priority'],
+  );
   readonly paymentAlarms = this.counter(
     'boxoffice_payment_alarms_total',
     'Payments that need a human: what was paid does not fit the order, or is disputed',

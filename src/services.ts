@@ -4,6 +4,7 @@ import {
   AccountChecks,
   CatalogReader,
   Memberships,
+  PlatformFeesService,
   ProducerService,
   PublicQueries,
   PublishedShows,
@@ -22,6 +23,8 @@ import { DisputeMails, FileMailer, type Mailer, OrderMails, SmtpMailer, Worker }
 import type { Logger } from './logging.js';
 import type { Metrics } from './metrics.js';
 import {
+  CheckoutOpening,
+  CheckoutService,
   CheckoutWebhooks,
   KnownOrders,
   OrderCheckout,
@@ -30,12 +33,14 @@ import {
   OrderEvents,
   OrderLifecycle,
   OrderPlacement,
+  OrderReopening,
   OrderService,
   OrderSettlement,
   OrderTokens,
   type PurchaseExecutor,
   PurchaseService,
   QueuedPurchaseExecutor,
+  TransferAttribution,
 } from './orders/index.js';
 import {
   Checkout,
@@ -44,11 +49,14 @@ import {
   Disputes,
   EventProcessor,
   EventReconciler,
+  isLiveMode,
   Ledger,
   OrderRecords,
   Refunds,
+  requestsPerSecond,
   StripeCalls,
   StripeEvents,
+  StripePace,
   WebhookEventStore,
   WebhookEventsService,
   WebhookInbox,
@@ -89,7 +97,8 @@ export type Services = ReturnType<typeof createServices>;
 export function createServices(foundations: Foundations) {
   const { environment, orm, counters, metrics, logger, events } = foundations;
   const stripe = createStripeClient(environment);
-  const calls = new StripeCalls(metrics, logger);
+  const pace = new StripePace(requestsPerSecond(environment), foundations.counting, metrics);
+  const calls = new StripeCalls(pace, metrics, logger);
   const checkout = new Checkout(stripe, calls);
   const connect = new Connect(stripe, calls);
   const stream = new InventoryStream(orm, events, counters, metrics, logger);
@@ -99,6 +108,7 @@ export function createServices(foundations: Foundations) {
   const limits = new RateLimits(environment.RATE_LIMITS, foundations.counting);
   const accounts = new AccountService(accessTokens, new RefreshTokens(logger), limits);
   const producers = new ProducerService(connect);
+  const platformFees = new PlatformFeesService(environment.PLATFORM_FEE_PERCENT);
   const shows = new ShowService(producers, counters, stream);
   const tickets = new TicketService(shows, counters, stream);
 
@@ -126,19 +136,30 @@ export function createServices(foundations: Foundations) {
     new QueuedPurchaseExecutor(orm, foundations.locks, placement, stream, metrics, logger, {
       waitMs: environment.LOCK_WAIT_MS,
     });
+  const opening = new CheckoutOpening(orderCheckout, lifecycle, tokens, logger);
+  const sales = new SaleReader(orm);
   const purchases = new PurchaseService(
-    new SaleReader(orm),
+    sales,
     producers,
     executor,
     new KnownOrders(orm),
-    orderCheckout,
-    lifecycle,
-    tokens,
+    opening,
     limits,
     metrics,
     logger,
   );
-  const orders = new OrderService(producers, lifecycle, tokens);
+  const orders = new OrderService(producers, lifecycle, tokens, limits);
+  const reopening = new OrderReopening(
+    orm,
+    sales,
+    foundations.locks,
+    counters,
+    stream,
+    orderEvents,
+    environment.HOLD_MINUTES,
+    logger,
+  );
+  const checkouts = new CheckoutService(orders, reopening, orderCheckout, lifecycle, opening, limits);
 
   const disputes = new DisputeService(
     orm,
@@ -156,7 +177,7 @@ export function createServices(foundations: Foundations) {
   const refunds = new RefundService(orm, orders, refundPlacement, execution, stream, orderEvents, logger);
 
   const stripeAccounts = new StripeAccountService(orm, connect, logger);
-  const livemode = /^[a-z]+_live_/.test(environment.STRIPE_SECRET_KEY);
+  const livemode = isLiveMode(environment);
   const eventStore = new WebhookEventStore(orm);
   const processor = new EventProcessor(
     orm,
@@ -206,6 +227,7 @@ export function createServices(foundations: Foundations) {
     new DisputeChecks(orm, disputes, logger),
     reconciler,
     new AccountChecks(orm, stripeAccounts, environment.RECONCILE_SECONDS * ACCOUNT_ROUNDS, logger),
+    new TransferAttribution(orm, checkout),
     new OrderMails(orm, mailer, environment.PUBLIC_URL),
     new DisputeMails(orm, mailer, environment.PUBLIC_URL),
     metrics,
@@ -221,6 +243,7 @@ export function createServices(foundations: Foundations) {
     accessTokens,
     accounts,
     producers,
+    platformFees,
     shows,
     memberships,
     publishedShows,
@@ -230,6 +253,7 @@ export function createServices(foundations: Foundations) {
     tickets,
     purchases,
     orders,
+    checkouts,
     orderEvents,
     refunds,
     showCancellations,

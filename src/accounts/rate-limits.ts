@@ -15,6 +15,8 @@ const LIMITS = {
   'sign-up:address': 300,
   'purchase:buyer': 60,
   'purchase:address': 6_000,
+  'checkout:session': 60,
+  'checkout:address': 6_000,
 } as const;
 
 type Limit = keyof typeof LIMITS;
@@ -49,6 +51,18 @@ export class RateLimits {
     await Promise.all([
       this.consume('purchase:address', address),
       this.consume('purchase:buyer', email.trim().toLowerCase()),
+    ]);
+  }
+
+  /**
+   * For asking what became of a Checkout Session, which Stripe is asked each time.
+   *
+   * @throws AppError RATE_LIMITED with `retryAfterMs`
+   */
+  async checkout(address: string, sessionId: string): Promise<void> {
+    await Promise.all([
+      this.consume('checkout:address', address),
+      this.consume('checkout:session', sessionId),
     ]);
   }
 

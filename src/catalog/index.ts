@@ -2,6 +2,7 @@ export { AccountChecks } from './account-checks.js';
 export { CatalogReader } from './catalog-reader.js';
 export { catalogLoaders } from './loaders.js';
 export { Memberships } from './memberships.js';
+export { PlatformFeesService } from './platform-fees.service.js';
 export { Producer } from './producer.entity.js';
 export { ProducerResolver, UserProducersResolver } from './producer.resolver.js';
 export { ProducerService } from './producer.service.js';

@@ -19,6 +19,10 @@ export class Producer {
   @Property({ type: 'uuid' })
   stripeAccountKey!: string;
 
+  /** Of each order's total, as PostgreSQL writes it; null where the platform's own percentage holds. */
+  @Property({ type: 'decimal', precision: 7, scale: 4, nullable: true })
+  platformFeePercent: string | null = null;
+
   @Field(() => Boolean, {
     description: 'True once the Stripe account behind this producer may take charges.',
   })

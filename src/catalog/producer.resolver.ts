@@ -1,14 +1,18 @@
-import { Arg, Ctx, FieldResolver, ID, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Float, ID, Mutation, Resolver, Root } from 'type-graphql';
 import { User } from '../accounts/index.js';
 import type { RequestContext } from '../graphql/context.js';
 import { catalogLoaders } from './loaders.js';
+import type { PlatformFeesService } from './platform-fees.service.js';
 import { Producer } from './producer.entity.js';
 import type { ProducerService } from './producer.service.js';
-import { CreateProducerInput, StripeOnboarding } from './show.inputs.js';
+import { CreateProducerInput, PlatformFee, StripeOnboarding } from './show.inputs.js';
 
 @Resolver()
 export class ProducerResolver {
-  constructor(private readonly producers: ProducerService) {}
+  constructor(
+    private readonly producers: ProducerService,
+    private readonly platformFees: PlatformFeesService,
+  ) {}
 
   @Mutation(() => Producer, { description: 'Whoever makes a producer owns it.' })
   async createProducer(
@@ -29,6 +33,18 @@ export class ProducerResolver {
   ): Promise<StripeOnboarding> {
     const viewer = context.signedIn();
     return this.producers.connectStripeAccount(context.em, viewer, producerId, { returnUrl, refreshUrl });
+  }
+
+  @Mutation(() => PlatformFee, {
+    description:
+      "For operators: what the platform takes of this producer's orders from now on. Null for what it takes of everybody's.",
+  })
+  async setPlatformFee(
+    @Arg('producerId', () => ID) producerId: string,
+    @Arg('percent', () => Float, { nullable: true }) percent: number | null | undefined,
+    @Ctx() context: RequestContext,
+  ): Promise<PlatformFee> {
+    return this.platformFees.set(context.em, context.signedIn(), producerId, percent ?? null);
   }
 }
 

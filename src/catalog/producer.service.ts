@@ -3,12 +3,13 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { User, type Viewer } from '../accounts/index.js';
 import { forbidden, notFound, unauthenticated } from '../errors.js';
-import type { Connect } from '../payments/index.js';
+import { type Connect, providerUnavailable } from '../payments/index.js';
 import { decode } from '../validation/decode.js';
 import { parseProducerId } from '../validation/ids.js';
 import { httpUrl, text } from '../validation/rules.js';
 import { Producer } from './producer.entity.js';
 import { ProducerMember } from './producer-member.entity.js';
+import { disconnectAccount } from './stripe-disconnection.js';
 
 const producerRules = z.object({ name: text('Name', 200) });
 const onboardingRules = z.object({ returnUrl: httpUrl('returnUrl'), refreshUrl: httpUrl('refreshUrl') });
@@ -55,18 +56,32 @@ export class ProducerService {
     const id = parseProducerId(producerId);
     const { returnUrl, refreshUrl } = decode(onboardingRules, urls);
     const producer = await this.requireMember(em, viewer, id);
+    const url = await this.onboard(em, viewer, producer, returnUrl, refreshUrl);
+    if (url !== undefined) return { url, producer };
+    // The owner has disconnected the account, and its event has not come yet.
+    await disconnectAccount(em, producer.stripeAccountId ?? '');
+    await em.refresh(producer);
+    const again = await this.onboard(em, viewer, producer, returnUrl, refreshUrl);
+    if (again === undefined) throw providerUnavailable({ retryAfterMs: 5_000 });
+    return { url: again, producer };
+  }
+
+  /** @returns undefined where the producer's account was disconnected */
+  private async onboard(
+    em: EntityManager,
+    viewer: Viewer,
+    producer: Producer,
+    returnUrl: string,
+    refreshUrl: string,
+  ): Promise<string | undefined> {
+    const { id } = producer;
     if (producer.stripeAccountId === null) {
       const owner = await em.findOneOrFail(User, { id: viewer.userId });
       const accountId = await this.connect.createAccount(id, producer.stripeAccountKey, owner.email);
       await em.nativeUpdate(Producer, { id, stripeAccountId: null }, { stripeAccountId: accountId });
       await em.refresh(producer);
     }
-    const url = await this.connect.createOnboardingLink(
-      producer.stripeAccountId ?? '',
-      returnUrl,
-      refreshUrl,
-    );
-    return { url, producer };
+    return this.connect.createOnboardingLink(producer.stripeAccountId ?? '', returnUrl, refreshUrl);
   }
 
   /** @returns the producer whose team the viewer is of. @throws AppError NOT_FOUND, FORBIDDEN */

@@ -7,6 +7,9 @@ export interface ShowSale {
   readonly status: 'DRAFT' | 'PUBLISHED' | 'CANCELLED';
   readonly canAcceptPayments: boolean;
   readonly stripeAccountId: string | null;
+  /** Of each order's total, in percent; null where the platform's own holds. */
+  readonly platformFeePercent: number | null;
+  readonly title: string;
   readonly tickets: readonly TicketRow[];
 }
 
@@ -15,6 +18,8 @@ type RawSaleRow = { [Column in keyof RawTicketRow]: RawTicketRow[Column] | null 
   producer_id: number;
   can_accept_payments: boolean;
   stripe_account_id: string | null;
+  platform_fee_percent: string | null;
+  title: string;
   show_status: ShowSale['status'];
 };
 
@@ -31,7 +36,8 @@ export class SaleReader {
 
   private async read(showIds: readonly number[]): Promise<(ShowSale | null)[]> {
     const rows = await this.orm.em.fork().execute<RawSaleRow[]>(
-      `select s.id as sale_show_id, s.producer_id, p.can_accept_payments, p.stripe_account_id, ${TICKET_COLUMNS}
+      `select s.id as sale_show_id, s.title, s.producer_id, p.can_accept_payments, p.stripe_account_id,
+         p.platform_fee_percent, ${TICKET_COLUMNS}
        from show s join producer p on p.id = s.producer_id left join ticket t on t.show_id = s.id
        where s.id = any (?::int[])`,
       [`{${[...new Set(showIds)].join(',')}}`],
@@ -50,6 +56,8 @@ function saleOf(rows: readonly RawSaleRow[]): ShowSale {
     status: first.show_status,
     canAcceptPayments: first.can_accept_payments,
     stripeAccountId: first.stripe_account_id,
+    platformFeePercent: first.platform_fee_percent === null ? null : Number(first.platform_fee_percent),
+    title: first.title,
     tickets: rows.filter((row) => row.id !== null).map((row) => ticketRow(row as RawTicketRow)),
   };
 }

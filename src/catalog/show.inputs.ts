@@ -1,4 +1,4 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { Field, Float, ID, InputType, ObjectType } from 'type-graphql';
 import { Producer } from './producer.entity.js';
 
 @InputType()
@@ -53,4 +53,18 @@ export class StripeOnboarding {
 
   @Field(() => Producer)
   producer!: Producer;
+}
+
+@ObjectType({ simpleResolvers: true, description: "What the platform takes of a producer's orders." })
+export class PlatformFee {
+  @Field(() => Producer)
+  producer!: Producer;
+
+  @Field(() => Float, { description: "Of each order's total, rounded half up." })
+  percent!: number;
+
+  @Field(() => Boolean, {
+    description: "Whether it is this producer's own, and not what holds for everybody.",
+  })
+  isOwn!: boolean;
 }

@@ -2,6 +2,10 @@ import type { Orm } from '../database/index.js';
 import type { Logger } from '../logging.js';
 import type { Connect, WebhookEffect, WebhookHandler } from '../payments/index.js';
 import { Producer } from './producer.entity.js';
+import { disconnectAccount } from './stripe-disconnection.js';
+
+const CHANGES = ['account.updated', 'capability.updated'];
+const DISCONNECTED = 'account.application.deauthorized';
 
 /** Keeps `canAcceptPayments` true to what Stripe says of a producer's account. */
 export class StripeAccountService {
@@ -12,9 +16,10 @@ export class StripeAccountService {
   ) {}
 
   handlers(): [string, WebhookHandler][] {
-    return ['account.updated', 'account.application.deauthorized'].map((type) => [
+    return [...CHANGES, DISCONNECTED].map((type) => [
       type,
-      async (event) => (event.account === undefined ? undefined : this.accountChanged(event.account)),
+      async ({ account }) =>
+        account === undefined ? undefined : this.accountChanged(account, type === DISCONNECTED),
     ]);
   }
 
@@ -23,12 +28,16 @@ export class StripeAccountService {
    * once, and no answer may undo one to a newer question: whoever asks because of the last change hears
    * of it.
    */
-  async accountChanged(accountId: string): Promise<WebhookEffect | undefined> {
+  async accountChanged(accountId: string, saidToBeDisconnected = false): Promise<WebhookEffect | undefined> {
     const question = await this.newQuestion(accountId);
     if (question === undefined) return undefined;
-    const canAcceptPayments = await this.connect.canAcceptPayments(accountId);
+    const state = await this.connect.stateOf(accountId);
+    const canAcceptPayments = state === 'payable';
     return {
       apply: async (em) => {
+        if (saidToBeDisconnected && state === 'disconnected') {
+          return (await disconnectAccount(em, accountId)) ? 'applied' : 'ignored';
+        }
         const changed = await em.nativeUpdate(
           Producer,
           { stripeAccountId: accountId, stripeAnswer: { $lt: question } },
@@ -36,8 +45,7 @@ export class StripeAccountService {
         );
         return changed === 1 ? 'applied' : 'ignored';
       },
-      afterCommit: () =>
-        this.logger.info({ accountId, canAcceptPayments }, "A producer's Stripe account changed"),
+      afterCommit: () => this.logger.info({ accountId, state }, "A producer's Stripe account changed"),
     };
   }
 

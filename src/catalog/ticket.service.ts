@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Viewer } from '../accounts/index.js';
 import { badUserInput, conflict, notFound } from '../errors.js';
 import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
+import { checkPayable } from '../payments/index.js';
 import { decode } from '../validation/decode.js';
 import { parseShowId, parseTicketId } from '../validation/ids.js';
 import { isCurrency, LARGEST_INT } from '../validation/money.js';
@@ -64,6 +65,7 @@ export class TicketService {
     const id = parseShowId(showId, 'showId');
     const rules = decode(createRules, input);
     checkTerms(rules);
+    checkPayable(rules.price, rules.currency, 'price', 'currency');
     if (rules.salesEndAt && rules.salesEndAt <= new Date()) {
       throw badUserInput('salesEndAt', 'salesEndAt must be in the future');
     }
@@ -105,6 +107,7 @@ export class TicketService {
     const known = await em.findOne(Ticket, { id: ticketId });
     if (known === null) throw notFound(`Ticket ${ticketId} not found`);
     await this.requireManaged(em, viewer, known);
+    if (changes.price != null) checkPayable(changes.price, known.currency, 'price');
     await em.transactional(async (tx) => {
       const [locked] = await this.counters.lock(tx, [ticketId]);
       const ticket = await tx.findOneOrFail(Ticket, { id: ticketId }, { refresh: true });

@@ -3,7 +3,7 @@ import { isAppError } from '../errors.js';
 import type { Order } from '../orders/entities.js';
 import { checkoutPage } from './checkout-page.js';
 
-export type CompleteCheckout = (sessionId: string) => Promise<Order>;
+export type CompleteCheckout = (clientAddress: string, sessionId: string) => Promise<Order>;
 
 interface Query {
   session_id?: string;
@@ -15,12 +15,13 @@ export function checkoutRoutes(server: FastifyInstance, completeCheckout: Comple
   server.get<{ Querystring: Query }>('/checkout/success', async (request, reply) => {
     void reply.type('text/html; charset=utf-8').header('cache-control', 'no-store');
     try {
-      const order = await completeCheckout(String(request.query.session_id ?? ''));
+      const order = await completeCheckout(request.ip, String(request.query.session_id ?? ''));
       return reply.send(pageOf(order));
     } catch (error) {
       if (!isAppError(error)) throw error;
-      if (error.code === 'PAYMENT_PROVIDER_UNAVAILABLE') {
-        return reply.code(503).header('retry-after', '5').send(checkoutPage(STILL_ASKING));
+      if (error.code === 'PAYMENT_PROVIDER_UNAVAILABLE' || error.code === 'RATE_LIMITED') {
+        const status = error.code === 'RATE_LIMITED' ? 429 : 503;
+        return reply.code(status).header('retry-after', '5').send(checkoutPage(STILL_ASKING));
       }
       return reply
         .code(404)

@@ -4,8 +4,8 @@ import type { Orm } from '../database/index.js';
 import type { DisputeChecks } from '../disputes/index.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
-import { type OrderChecks, spreadConfirmations } from '../orders/index.js';
-import type { EventReconciler } from '../payments/index.js';
+import { type OrderChecks, spreadConfirmations, type TransferAttribution } from '../orders/index.js';
+import { type EventReconciler, inBackground } from '../payments/index.js';
 import type { CancellationRun, LateRefunds, RefundChecks, RefundExecution } from '../refunds/index.js';
 import type { DisputeMails } from './dispute-mails.js';
 import type { OrderMails } from './order-mails.js';
@@ -60,6 +60,7 @@ export class Worker {
     private readonly disputeChecks: DisputeChecks,
     private readonly reconciler: EventReconciler,
     private readonly accountChecks: AccountChecks,
+    private readonly transfers: TransferAttribution,
     private readonly mails: OrderMails,
     private readonly disputeMails: DisputeMails,
     private readonly metrics: Metrics,
@@ -119,7 +120,7 @@ export class Worker {
       [name]: async (payload: unknown) => {
         const about = payload as JobPayload;
         try {
-          await work(about);
+          await inBackground(() => work(about));
           this.metrics.jobs.inc({ task: name, outcome: 'success' });
         } catch (error) {
           this.metrics.jobs.inc({ task: name, outcome: 'failure' });
@@ -134,6 +135,7 @@ export class Worker {
       ...task('refund-late-payment', ({ orderId }) => this.refunds.late.refund(orderId)),
       ...task('execute-refund', ({ refundId }) => this.refunds.execution.execute(refundId)),
       ...task('send-dispute-notice', ({ disputeId }) => this.disputeMails.sendNotice(disputeId)),
+      ...task('attribute-transfer', ({ orderId }) => this.transfers.attribute(orderId)),
     };
   }
 
@@ -141,7 +143,7 @@ export class Worker {
   private repeat(everyMs: number, name: string, work: () => Promise<void>): void {
     const round = async () => {
       try {
-        await work();
+        await inBackground(work);
       } catch (error) {
         this.logger.error({ err: error }, `A round of ${name} failed`);
       }

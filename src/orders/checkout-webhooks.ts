@@ -1,6 +1,12 @@
 import type Stripe from 'stripe';
 import type { Orm } from '../database/index.js';
-import { type Checkout, paymentState, type WebhookEffect, type WebhookHandler } from '../payments/index.js';
+import {
+  attemptOf,
+  type Checkout,
+  paymentState,
+  type WebhookEffect,
+  type WebhookHandler,
+} from '../payments/index.js';
 import { Order } from './order.entity.js';
 import type { OrderLifecycle } from './order-lifecycle.service.js';
 import type { OrderSettlement } from './order-settlement.js';
@@ -38,7 +44,7 @@ export class CheckoutWebhooks {
         // The answer that named the session may have been lost; the buyer comes back with its id.
         await em.nativeUpdate(
           Order,
-          { id: orderId, checkoutSessionId: null },
+          { id: orderId, checkoutSessionId: null, checkoutAttempt: attemptOf(session) },
           { checkoutSessionId: hint.id },
         );
         settled = await this.settlement.settle(em, orderId, payment);
@@ -60,7 +66,7 @@ export class CheckoutWebhooks {
     if (bySession !== null) return bySession.id;
     const orderId = session.metadata?.order_id ?? '';
     if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(orderId)) return undefined;
-    const byMetadata = await em.findOne(Order, { id: orderId, checkoutSessionId: null });
+    const byMetadata = await em.findOne(Order, { id: orderId });
     return byMetadata?.id;
   }
 }

@@ -1,3 +1,5 @@
+export { CheckoutService } from './checkout.service.js';
+export { CheckoutOpening } from './checkout-opening.js';
 export { CheckoutWebhooks } from './checkout-webhooks.js';
 export { spreadConfirmations } from './confirmation-jobs.js';
 export { KnownOrders } from './known-orders.js';
@@ -11,9 +13,11 @@ export { OrderEvents } from './order-events.js';
 export { AttendeeResolver, OrderFieldsResolver, OrderLineResolver } from './order-fields.resolver.js';
 export { OrderLifecycle } from './order-lifecycle.service.js';
 export { OrderPlacement } from './order-placement.js';
+export { OrderReopening } from './order-reopening.js';
 export { lockedOrder, OrderSettlement } from './order-settlement.js';
 export { OrderTokens } from './order-tokens.js';
 export { hasBeenPaid, paymentStatusOf } from './payment-status.js';
 export { PurchaseService } from './purchase.service.js';
 export type { PurchaseExecutor } from './purchase-executor.js';
 export { QueuedPurchaseExecutor } from './queued-purchase-executor.js';
+export { TransferAttribution } from './transfer-attribution.js';

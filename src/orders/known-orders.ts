@@ -2,8 +2,11 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Orm, oneAtATime } from '../database/index.js';
 import type { PurchaseRequest } from './purchase-request.js';
 
+/** A purchase as far as its idempotency key goes. */
+export type KeyScope = Pick<PurchaseRequest, 'showId' | 'email' | 'idempotencyKey'>;
+
 /** The scope of an idempotency key: the show and the e-mail address in lower case. */
-export function keyOf(request: PurchaseRequest): string {
+export function keyOf(request: KeyScope): string {
   return JSON.stringify([request.showId, request.email.toLowerCase(), request.idempotencyKey]);
 }
 
@@ -15,7 +18,7 @@ export interface KnownOrder {
 /** The orders that these purchases' idempotency keys have made before, by `keyOf`; one statement for all. */
 export async function findKnownOrders(
   em: EntityManager,
-  requests: readonly PurchaseRequest[],
+  requests: readonly KeyScope[],
 ): Promise<Map<string, KnownOrder>> {
   const keys = requests
     .filter((request) => request.idempotencyKey !== null)

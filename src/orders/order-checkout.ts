@@ -1,9 +1,14 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Stripe from 'stripe';
-import { Show, Ticket } from '../catalog/entities.js';
 import { AppError, badUserInput } from '../errors.js';
-import { type Checkout, type CheckoutRequest, providerUnavailable } from '../payments/index.js';
-import { Order } from './order.entity.js';
+import {
+  type Checkout,
+  type CheckoutRequest,
+  isReplayedFailure,
+  type PaymentMetadata,
+  providerUnavailable,
+} from '../payments/index.js';
+import { Order, OrderStatus } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 
 /** Stripe takes 30 minutes at least; one more for clocks that differ. */
@@ -26,13 +31,19 @@ export class OrderCheckout {
     try {
       await this.sessionOf(em, order);
     } catch (error) {
-      throw error instanceof Stripe.errors.StripeInvalidRequestError ? refusal(error) : error;
+      if (error instanceof Stripe.errors.StripeInvalidRequestError) throw refusal(error);
+      // Asked for otherwise before, as by another version of ours: the session's own end is the backstop.
+      if (error instanceof Stripe.errors.StripeIdempotencyError) {
+        throw providerUnavailable({ retryAfterMs: 60_000 }, error);
+      }
+      throw error;
     }
   }
 
   /**
    * @returns undefined where Stripe refuses to make a session, so that none can have existed: Stripe
-   * would have answered with it (docs.stripe.com/api/idempotent_requests)
+   * would have answered with it (docs.stripe.com/api/idempotent_requests); or where Stripe has kept a failure of
+   * its own as the answer, and lists no session
    * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE
    */
   async findSession(em: EntityManager, order: Order): Promise<string | undefined> {
@@ -40,38 +51,47 @@ export class OrderCheckout {
       return await this.sessionOf(em, order);
     } catch (error) {
       if (error instanceof Stripe.errors.StripeInvalidRequestError) return undefined;
-      throw error;
+      if (!isReplayedFailure(error)) throw error;
+      const made = await this.checkout.findMade(order.id, order.checkoutAttempt, order.email);
+      return made && this.keep(em, order, made);
     }
   }
 
   private async sessionOf(em: EntityManager, order: Order): Promise<string> {
     if (order.checkoutSessionId !== null) return order.checkoutSessionId;
-    const session = await this.checkout.create(await this.requestOf(em, order));
-    await em.nativeUpdate(
-      Order,
-      { id: order.id, checkoutSessionId: null },
-      { checkoutSessionId: session.id, checkoutPage: session.url },
-    );
+    return this.keep(em, order, await this.checkout.create(await this.requestOf(em, order)));
+  }
+
+  /** Stores which session the order has, unless the order has gone on without it: then nobody may pay on it. */
+  private async keep(em: EntityManager, order: Order, session: Stripe.Checkout.Session): Promise<string> {
+    const { id, checkoutAttempt } = order;
+    const stored = { checkoutSessionId: session.id, checkoutPage: session.url };
+    await em.nativeUpdate(Order, { id, checkoutAttempt, checkoutSessionId: null }, stored);
     await em.refresh(order);
+    if (order.checkoutAttempt !== checkoutAttempt) {
+      await this.checkout.expire(session.id);
+    } else if (order.status === OrderStatus.CANCELLED && order.checkAt === null) {
+      await em.nativeUpdate(
+        Order,
+        { id, checkoutAttempt, status: OrderStatus.CANCELLED },
+        { checkAt: new Date() },
+      );
+    }
     return session.id;
   }
 
   private async requestOf(em: EntityManager, order: Order): Promise<CheckoutRequest> {
-    const show = await em.findOneOrFail(Show, { id: order.showId });
     const lines = await em.find(OrderLine, { orderId: order.id }, { orderBy: { position: 'asc' } });
-    const tickets = await em.find(Ticket, { id: { $in: lines.map((line) => line.ticketId) } });
-    const names = new Map(tickets.map((ticket) => [ticket.id, ticket.name]));
     return {
       orderId: order.id,
-      orderReference: order.reference,
-      showId: show.id,
-      showTitle: show.title,
+      attempt: order.checkoutAttempt,
+      payment: paymentMetadata(order),
       email: order.email,
       currency: order.currency,
       lines: lines
         .filter((line) => line.unitAmount > 0)
         .map((line) => ({
-          name: names.get(line.ticketId) ?? '',
+          name: line.ticketName ?? '',
           unitPrice: line.unitAmount,
           quantity: line.quantity,
         })),
@@ -84,10 +104,30 @@ export class OrderCheckout {
   }
 }
 
+/** What is said of an order's money at Stripe, on the session, the payment and the transfer alike. */
+export function paymentMetadata(order: Order): PaymentMetadata {
+  const showTitle = order.showTitle ?? '';
+  return {
+    description: `Order #${order.reference} for ${showTitle}`,
+    metadata: {
+      order_id: order.id,
+      order_reference: order.reference,
+      show_id: String(order.showId),
+      show_title: showTitle,
+    },
+  };
+}
+
 /** When the order's session ends by itself, if it has one: after that nobody can pay, whatever is known of it. */
 export function sessionEndOf(order: Order): Date {
-  const holdMs = (order.expiresAt?.getTime() ?? 0) - order.createdAt.getTime();
-  return new Date(order.createdAt.getTime() + Math.max(holdMs, SHORTEST_SESSION_MS));
+  const begun = attemptBegunAt(order).getTime();
+  const holdMs = (order.expiresAt?.getTime() ?? 0) - begun;
+  return new Date(begun + Math.max(holdMs, SHORTEST_SESSION_MS));
+}
+
+/** When the order took the inventory that its present attempt at a session is for. */
+export function attemptBegunAt(order: Order): Date {
+  return order.reopenedAt ?? order.createdAt;
 }
 
 /** Which input of the purchase a parameter of the session is made of. */

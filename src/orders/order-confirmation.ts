@@ -8,6 +8,7 @@ import type { Ledger, Movement, PaymentState } from '../payments/index.js';
 import { createAttendees } from './attendees.js';
 import { type Order, OrderStatus, PaymentStatus } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
+import { type Mismatch, mismatchOf } from './payment-mismatch.js';
 import { hasBeenPaid } from './payment-status.js';
 import { type Settled, UNCHANGED } from './settled.js';
 
@@ -29,21 +30,28 @@ export class OrderConfirmation {
    */
   async confirmOrder(em: EntityManager, order: Order, paid: Paid): Promise<Settled> {
     if (order.status === OrderStatus.CONFIRMED || hasBeenPaid(order)) return UNCHANGED;
-    if (paid.amount !== order.totalAmount || paid.currency !== order.currency)
-      return this.refuse(order, paid);
+    const mismatch = mismatchOf(order, paid);
+    if (mismatch !== undefined) return this.refuse(order, paid, mismatch);
     if (order.status === OrderStatus.PENDING) return this.confirmHeld(em, order, paid);
     return this.receiveLateMoney(em, order, paid);
   }
 
+  /** Money on a session whose page nobody was ever given: it must not count as that of another session. */
+  refuseStray(order: Order, payment: PaymentState): Settled {
+    return payment.kind === 'paid' ? this.refuse(order, payment, 'stray_session') : UNCHANGED;
+  }
+
   /** What was paid is not what the order says: a human has to look, and nobody gets in meanwhile. */
-  private refuse(order: Order, paid: Paid): Settled {
-    this.metrics.paymentAlarms.inc({ reason: 'amount_mismatch' });
+  private refuse(order: Order, paid: Paid, reason: Mismatch | 'stray_session'): Settled {
+    this.metrics.paymentAlarms.inc({ reason });
     this.logger.error(
       {
         orderId: order.id,
-        paid: { amount: paid.amount, currency: paid.currency },
-        owed: { amount: order.totalAmount, currency: order.currency },
+        paid: { amount: paid.amount, currency: paid.currency, account: paid.destination },
+        owed: { amount: order.totalAmount, currency: order.currency, account: order.stripeAccountId },
         paymentIntentId: paid.paymentIntentId,
+        sessionId: paid.sessionId,
+        reason,
       },
       'ALARM: what was paid does not fit the order; it was not confirmed',
     );
@@ -110,6 +118,7 @@ export class OrderConfirmation {
     await em.flush();
     await this.recordPayment(em, order, paid);
     await addJob(em, 'send-order-confirmation', { orderId: order.id });
+    await addJob(em, 'attribute-transfer', { orderId: order.id });
     return { outcome: 'applied', tickets, status: order.status };
   }
 

@@ -6,7 +6,7 @@ import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import { type Checkout, isMissingAtStripe, type PaymentState, paymentState } from '../payments/index.js';
 import { Order, OrderStatus, PaymentStatus } from './order.entity.js';
-import { type OrderCheckout, sessionEndOf } from './order-checkout.js';
+import { attemptBegunAt, type OrderCheckout, sessionEndOf } from './order-checkout.js';
 import type { OrderEvents } from './order-events.js';
 import type { OrderSettlement } from './order-settlement.js';
 import type { Settled } from './settled.js';
@@ -43,10 +43,14 @@ export class OrderLifecycle {
     await this.inTransaction(orderId, (em) => this.settlement.settle(em, orderId, payment));
   }
 
-  /** After a Checkout Session could not be made: inventory back, key free, a stray session looked for. */
-  async abandon(orderId: string): Promise<void> {
-    const checkAt = new Date(Date.now() + NEXT_CHECK_MS);
-    await this.inTransaction(orderId, (em) => this.settlement.abandon(em, orderId, checkAt));
+  /**
+   * After a Checkout Session could not be made: inventory back, key free.
+   *
+   * @param mayExist whether a session may have come to exist all the same, which is then looked for
+   */
+  async abandon(order: Order, mayExist: boolean): Promise<void> {
+    const checkAt = mayExist ? new Date(Date.now() + NEXT_CHECK_MS) : null;
+    await this.inTransaction(order.id, (em) => this.settlement.abandon(em, order, checkAt));
   }
 
   /** What has to follow the commit of a settlement. */
@@ -65,17 +69,16 @@ export class OrderLifecycle {
    * PAYMENT_PROVIDER_UNAVAILABLE when Stripe cannot be asked, and then the hold stays
    */
   async cancel(order: Order): Promise<void> {
-    if (order.status === OrderStatus.CANCELLED) return;
-    if (order.status === OrderStatus.PENDING) {
-      await this.orm.em
-        .fork()
-        .nativeUpdate(
-          Order,
-          { id: order.id, status: OrderStatus.PENDING, cancelRequestedAt: null },
-          { cancelRequestedAt: new Date() },
-        );
-      await this.endSession(order);
-    }
+    // Also of an order that was given up: once its buyer has cancelled it, it is not opened again.
+    const cancellable = { $in: [OrderStatus.PENDING, OrderStatus.CANCELLED] };
+    const em = this.orm.em.fork();
+    await em.nativeUpdate(
+      Order,
+      { id: order.id, status: cancellable, cancelRequestedAt: null },
+      { cancelRequestedAt: new Date() },
+    );
+    const marked = await em.findOneOrFail(Order, { id: order.id });
+    if (marked.status === OrderStatus.PENDING) await this.endSession(marked);
     const now = await this.orm.em.fork().findOneOrFail(Order, { id: order.id });
     if (now.status === OrderStatus.CANCELLED) return;
     throw conflict(conflictMessage(now), { status: now.status, paymentStatus: now.paymentStatus });
@@ -109,17 +112,28 @@ export class OrderLifecycle {
       return;
     }
     // The process that made the order died on the way to its session: no buyer can have heard of it.
-    await this.inTransaction(order.id, (tx) => this.settlement.abandon(tx, order.id, null));
+    await this.inTransaction(order.id, (tx) => this.settlement.abandon(tx, order, null));
+  }
+
+  /**
+   * Sees to it that nobody can pay for an order that was given up.
+   *
+   * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE
+   */
+  async endStray(em: EntityManager, order: Order): Promise<void> {
+    if (order.checkAt !== null) await this.checkStray(em, order);
   }
 
   private async checkStray(em: EntityManager, order: Order): Promise<void> {
-    const age = Date.now() - order.createdAt.getTime();
+    const { checkoutAttempt } = order;
+    const age = Date.now() - attemptBegunAt(order).getTime();
     if (age < STRAY_SESSION_MS) {
       const sessionId = await this.orderCheckout.findSession(em, order);
       if (sessionId !== undefined)
         await this.settle(order.id, paymentState(await this.checkout.expire(sessionId)));
     }
-    await this.checkAgainAt(order, null);
+    const stray = { id: order.id, status: OrderStatus.CANCELLED, checkoutAttempt };
+    await this.orm.em.fork().nativeUpdate(Order, stray, { checkAt: null });
   }
 
   private async endSession(order: Order): Promise<PaymentState> {
@@ -129,9 +143,10 @@ export class OrderLifecycle {
   }
 
   private async expiredSession(order: Order): Promise<PaymentState> {
-    if (hasOutlivedItsSession(order)) return { kind: 'expired' };
+    const never = { kind: 'expired', sessionId: null, attempt: order.checkoutAttempt } as const;
+    if (hasOutlivedItsSession(order)) return never;
     const sessionId = await this.orderCheckout.findSession(this.orm.em.fork(), order);
-    if (sessionId === undefined) return { kind: 'expired' };
+    if (sessionId === undefined) return never;
     try {
       return paymentState(await this.checkout.expire(sessionId));
     } catch (error) {
@@ -155,7 +170,13 @@ export class OrderLifecycle {
   }
 
   private async checkAgainAt(order: Order, checkAt: Date | null): Promise<void> {
-    await this.orm.em.fork().nativeUpdate(Order, { id: order.id, status: order.status }, { checkAt });
+    await this.orm.em
+      .fork()
+      .nativeUpdate(
+        Order,
+        { id: order.id, status: order.status, checkoutAttempt: order.checkoutAttempt },
+        { checkAt },
+      );
   }
 }
 
@@ -170,7 +191,7 @@ function hasOutlivedItsSession(order: Order): boolean {
 /** When to ask about an order that is still PENDING. */
 function nextCheck(order: Order, payment: PaymentState): Date {
   // Paid and yet not confirmed was refused on purpose: asking again soon only repeats the alarm.
-  const age = Date.now() - order.createdAt.getTime();
+  const age = Date.now() - attemptBegunAt(order).getTime();
   const patience = Math.min(Math.max(age, NEXT_CHECK_MS), LONGEST_PATIENCE_MS);
   const soon = new Date(Date.now() + (payment.kind === 'paid' ? AFTER_ALARM_MS : patience));
   const { expiresAt } = order;

@@ -28,6 +28,10 @@ export class OrderLine {
   @Property({ type: 'integer', fieldName: 'unit_price' })
   unitAmount!: number;
 
+  /** As it was when the order was made; null in old orders. */
+  @Property({ type: 'text', nullable: true })
+  ticketName: string | null = null;
+
   /** How many of `quantity` were refunded and are on sale again. */
   @Property({ type: 'integer' })
   restocked: number = 0;

@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { persistNew } from '../database/index.js';
 import { AppError } from '../errors.js';
 import type { CounterChange, InventoryCounters, TicketRow } from '../inventory/index.js';
-import { percentOf } from '../validation/money.js';
+import { applicationFee } from '../payments/index.js';
 import type { Attendee } from './attendee.entity.js';
 import { createAttendees } from './attendees.js';
 import { newReference } from './codes.js';
@@ -22,6 +22,9 @@ export interface Purchase {
   readonly buyerId: string | null;
   /** Where the money goes; null where nothing can be paid. */
   readonly stripeAccountId: string | null;
+  /** In place of the platform's own, if this producer has another. */
+  readonly platformFeePercent: number | null;
+  readonly showTitle: string;
 }
 
 /** An order as it was committed. */
@@ -160,6 +163,7 @@ class Batch {
         position,
         quantity,
         unitAmount: row.price,
+        ticketName: row.name,
         restocked: 0,
       }),
     );
@@ -172,11 +176,11 @@ class Batch {
     const { orderId, request, buyerId, stripeAccountId } = purchase;
     const free = priced.total === 0;
     const expiresAt = free ? null : new Date(this.now.getTime() + this.terms.holdMinutes * 60_000);
-    const firstCheck = new Date(this.now.getTime() + FIRST_CHECK_MS);
     return persistNew(this.em, new Order(), {
       id: orderId,
       reference: newReference(),
       showId: request.showId,
+      showTitle: purchase.showTitle,
       buyerId,
       email: request.email,
       name: request.name,
@@ -187,16 +191,25 @@ class Batch {
       createdAt: this.now,
       expiresAt,
       confirmedAt: free ? this.now : null,
-      checkAt: expiresAt && (expiresAt < firstCheck ? expiresAt : firstCheck),
+      checkAt: expiresAt && firstCheckAt(this.now, expiresAt),
       idempotencyKey: request.idempotencyKey,
       inputHash: request.inputHash,
       successUrl: request.successUrl,
       cancelUrl: request.cancelUrl,
-      applicationFeeAmount: percentOf(priced.total, this.terms.platformFeePercent),
+      applicationFeeAmount: applicationFee(
+        priced.total,
+        priced.currency,
+        purchase.platformFeePercent ?? this.terms.platformFeePercent,
+      ),
       stripeAccountId: free ? null : stripeAccountId,
       checkoutAttempt: 1,
     });
   }
+}
+
+/** When to look after an order that holds inventory from `now` until `expiresAt`. */
+export function firstCheckAt(now: Date, expiresAt: Date): Date {
+  return new Date(Math.min(now.getTime() + FIRST_CHECK_MS, expiresAt.getTime()));
 }
 
 /** The ids of those that are in the database already. */

@@ -29,6 +29,7 @@ export class OrderSettlement {
   /** @param em inside a transaction */
   async settle(em: EntityManager, orderId: string, payment: PaymentState): Promise<Settled> {
     const order = await lockedOrder(em, orderId);
+    if (isOfAnotherSession(order, payment)) return this.confirmation.refuseStray(order, payment);
     switch (payment.kind) {
       case 'paid':
         return this.confirmation.confirmOrder(em, order, payment);
@@ -46,17 +47,24 @@ export class OrderSettlement {
   /**
    * Gives the inventory of an order back that never had a session which a buyer could have paid; its
    * idempotency key is free again, since nothing is left of this try. An order whose session is there
-   * after all is left alone: the same purchase, sent twice, may have been answered with it.
+   * after all is left alone: the same purchase, sent twice, may have been answered with it. So is one that has
+   * begun another attempt since.
    *
    * @param checkAt when to look for a session that did come to exist
    */
-  async abandon(em: EntityManager, orderId: string, checkAt: Date | null): Promise<Settled> {
-    const order = await lockedOrder(em, orderId);
+  async abandon(
+    em: EntityManager,
+    { id, checkoutAttempt }: Pick<Order, 'id' | 'checkoutAttempt'>,
+    checkAt: Date | null,
+  ): Promise<Settled> {
+    const order = await lockedOrder(em, id);
+    if (order.checkoutAttempt !== checkoutAttempt) return UNCHANGED;
     if (order.status !== OrderStatus.PENDING || order.checkoutSessionId !== null) return UNCHANGED;
     const settled = await this.end(em, order, {
       status: OrderStatus.CANCELLED,
       paymentStatus: PaymentStatus.UNPAID,
     });
+    order.releasedIdempotencyKey = order.idempotencyKey;
     order.idempotencyKey = null;
     order.checkAt = checkAt;
     await em.flush();
@@ -96,6 +104,13 @@ export class OrderSettlement {
 /** The order as it is now, its row locked for the rest of the transaction: before its tickets, never after. */
 export function lockedOrder(em: EntityManager, orderId: string): Promise<Order> {
   return em.findOneOrFail(Order, { id: orderId }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+}
+
+/** What happens to a session that the order has left behind is no concern of the order as it is now. */
+function isOfAnotherSession(order: Order, payment: PaymentState): boolean {
+  if (payment.attempt !== order.checkoutAttempt) return true;
+  const { sessionId } = payment;
+  return sessionId !== null && order.checkoutSessionId !== null && sessionId !== order.checkoutSessionId;
 }
 
 /** A session that expired because the buyer cancelled is not one whose time ran out. */

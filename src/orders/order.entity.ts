@@ -73,6 +73,10 @@ export class Order {
   @Property({ type: 'datetime', nullable: true })
   confirmedAt: Date | null = null;
 
+  /** As it was when the order was made: what is paid for does not change its name. Null in old orders. */
+  @Property({ type: 'text', nullable: true })
+  showTitle: string | null = null;
+
   /** When it expired or was cancelled. */
   @Property({ type: 'datetime', nullable: true })
   endedAt: Date | null = null;
@@ -91,6 +95,10 @@ export class Order {
   /** SHA-256 of the whole input, in hex: the same key with another input is refused. */
   @Property({ type: 'text', nullable: true })
   inputHash: string | null = null;
+
+  /** What `idempotencyKey` was before the order was given up, and is again once it is reopened. */
+  @Property({ type: 'text', nullable: true })
+  releasedIdempotencyKey: string | null = null;
 
   @Property({ type: 'text', nullable: true })
   successUrl: string | null = null;

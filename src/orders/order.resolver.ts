@@ -1,6 +1,7 @@
 import { Arg, Ctx, ID, Int, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { connectionType, edgeType } from '../graphql/connection.js';
 import type { RequestContext } from '../graphql/context.js';
+import type { CheckoutService } from './checkout.service.js';
 import { Order } from './order.entity.js';
 import type { OrderService } from './order.service.js';
 import { PurchaseTicketsInput, PurchaseTicketsPayload } from './purchase.inputs.js';
@@ -14,6 +15,7 @@ export class OrderResolver {
   constructor(
     private readonly orders: OrderService,
     private readonly purchases: PurchaseService,
+    private readonly checkouts: CheckoutService,
   ) {}
 
   @Query(() => Order, {
@@ -51,6 +53,19 @@ export class OrderResolver {
     );
   }
 
+  @Mutation(() => PurchaseTicketsPayload, {
+    description:
+      'The page where an order is paid: makes it where it could not be made in time, or was not made; however often it is asked for.',
+  })
+  async createCheckout(
+    @Arg('orderId', () => ID) orderId: string,
+    @Arg('accessToken', () => String, { nullable: true }) accessToken: string | null,
+    @Ctx() context: RequestContext,
+  ): Promise<PurchaseTicketsPayload> {
+    const { em, clientAddress } = context;
+    return this.checkouts.createCheckout(em, context.viewer(), clientAddress, orderId, accessToken);
+  }
+
   @Mutation(() => Order, {
     description:
       "After Stripe's redirect, or whenever a client wants to know: asks Stripe, and confirms the order once.",
@@ -59,7 +74,7 @@ export class OrderResolver {
     @Arg('sessionId', () => String) sessionId: string,
     @Ctx() context: RequestContext,
   ): Promise<Order> {
-    return this.orders.completeCheckout(context.em, sessionId);
+    return this.orders.completeCheckout(context.em, context.clientAddress, sessionId);
   }
 
   @Mutation(() => Order, { description: "Gives a PENDING order's inventory back." })

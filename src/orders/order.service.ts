@@ -1,11 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Viewer } from '../accounts/index.js';
+import type { RateLimits, Viewer } from '../accounts/index.js';
 import { Show } from '../catalog/entities.js';
 import type { ProducerService } from '../catalog/index.js';
 import { badUserInput, notFound, unauthenticated } from '../errors.js';
 import { isMissingAtStripe } from '../payments/index.js';
 import { isUuid, parseOrderId } from '../validation/ids.js';
 import { decodeCursor, encodeCursor, type Page, pageSize } from '../validation/paging.js';
+import { whileSomebodyWaits } from './checkout-opening.js';
 import { Order } from './order.entity.js';
 import type { OrderLifecycle } from './order-lifecycle.service.js';
 import type { OrderTokens } from './order-tokens.js';
@@ -18,6 +19,7 @@ export class OrderService {
     private readonly producers: ProducerService,
     private readonly lifecycle: OrderLifecycle,
     private readonly tokens: OrderTokens,
+    private readonly limits: Pick<RateLimits, 'checkout'>,
   ) {}
 
   /** Null when there is none, or it is not for this viewer. @throws AppError BAD_USER_INPUT */
@@ -77,14 +79,16 @@ export class OrderService {
    * Asks Stripe what became of the session and lets the order follow; the session's id serves as the
    * order's access token.
    *
-   * @throws AppError BAD_USER_INPUT, NOT_FOUND, PAYMENT_PROVIDER_UNAVAILABLE
+   * @throws AppError BAD_USER_INPUT, NOT_FOUND, RATE_LIMITED, PAYMENT_PROVIDER_UNAVAILABLE
    */
-  async completeCheckout(em: EntityManager, sessionId: string): Promise<Order> {
+  async completeCheckout(em: EntityManager, clientAddress: string, sessionId: string): Promise<Order> {
+    const since = Date.now();
     if (!SESSION_ID.test(sessionId)) throw badUserInput('sessionId', 'Invalid Checkout Session ID format');
+    await this.limits.checkout(clientAddress, sessionId);
     const order = await em.findOne(Order, { checkoutSessionId: sessionId });
     if (order === null) throw notFound('Order not found');
     try {
-      await this.lifecycle.synchronize(order.id, sessionId);
+      await whileSomebodyWaits(since, () => this.lifecycle.synchronize(order.id, sessionId));
     } catch (error) {
       if (isMissingAtStripe(error)) throw notFound('Order not found');
       throw error;
@@ -106,7 +110,7 @@ export class OrderService {
   ): Promise<Order> {
     if (viewer === null && !accessToken) throw unauthenticated("Sign in, or send the order's access token");
     const order = await this.require(em, viewer, id, accessToken);
-    await this.lifecycle.cancel(order);
+    await whileSomebodyWaits(Date.now(), () => this.lifecycle.cancel(order));
     await em.refresh(order);
     return order;
   }

@@ -1,6 +1,6 @@
 import { AppError, badUserInput, notFound } from '../errors.js';
 import { available, type TicketRow } from '../inventory/index.js';
-import { LARGEST_INT } from '../validation/money.js';
+import { checkPayable } from '../payments/index.js';
 import type { PurchaseRequest, WantedTicket } from './purchase-request.js';
 
 /** One ticket of a purchase with the price it is sold at. */
@@ -21,10 +21,10 @@ export interface PricedPurchase {
  * taken, and again of the rows that are locked.
  *
  * @throws AppError NOT_FOUND, SHOW_NOT_ON_SALE, TICKET_NOT_ON_SALE, LIMIT_EXCEEDED, PRICE_CHANGED,
- * BAD_USER_INPUT (more than one currency, a total that is too large), SOLD_OUT
+ * BAD_USER_INPUT (more than one currency, a total that cannot be paid), SOLD_OUT
  */
 export function pricePurchase(
-  request: PurchaseRequest,
+  request: Pick<PurchaseRequest, 'showId' | 'wanted'>,
   rows: readonly TicketRow[],
   now: Date,
 ): PricedPurchase {
@@ -90,10 +90,10 @@ function totalOf(tickets: readonly PricedTicket[]): PricedPurchase {
     throw badUserInput('items', 'Tickets in different currencies cannot be bought in one order');
   }
   const total = tickets.reduce((sum, { row, quantity }) => sum + row.price * quantity, 0);
-  if (total > LARGEST_INT) {
-    throw badUserInput('items', `The total must not be greater than ${LARGEST_INT} minor units`);
-  }
-  return { tickets, total, currency: tickets[0]?.row.currency as string };
+  const currency = tickets[0]?.row.currency as string;
+  for (const amount of [...tickets.map(({ row }) => row.price), total])
+    checkPayable(amount, currency, 'items');
+  return { tickets, total, currency };
 }
 
 function checkAvailable(tickets: readonly PricedTicket[]): void {

@@ -5,22 +5,13 @@ import type { ProducerService, SaleReader } from '../catalog/index.js';
 import { AppError, isAppError, notFound } from '../errors.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
-import { providerUnavailable } from '../payments/index.js';
+import { type CheckoutOpening, type PurchaseResult, whileSomebodyWaits } from './checkout-opening.js';
 import type { KnownOrders } from './known-orders.js';
 import { Order, OrderStatus } from './order.entity.js';
-import type { OrderCheckout } from './order-checkout.js';
-import type { OrderLifecycle } from './order-lifecycle.service.js';
 import type { Purchase } from './order-placement.js';
-import type { OrderTokens } from './order-tokens.js';
 import type { ExecutedPurchase, PurchaseExecutor } from './purchase-executor.js';
 import { decodePurchase, type PurchaseInput, type PurchaseRequest } from './purchase-request.js';
 import { pricePurchase } from './purchase-rules.js';
-
-export interface PurchaseResult {
-  readonly order: Order;
-  readonly checkoutUrl: string | null;
-  readonly accessToken: string;
-}
 
 /** The whole way of a purchase, from its input to the page where the buyer pays. */
 export class PurchaseService {
@@ -31,12 +22,10 @@ export class PurchaseService {
     private readonly producers: Pick<ProducerService, 'isMember'>,
     private readonly executor: PurchaseExecutor,
     private readonly known: Pick<KnownOrders, 'find'>,
-    private readonly checkout: OrderCheckout,
-    private readonly lifecycle: OrderLifecycle,
-    private readonly tokens: OrderTokens,
+    private readonly opening: CheckoutOpening,
     private readonly limits: RateLimits,
     private readonly metrics: Metrics,
-    private readonly logger: Logger,
+    logger: Logger,
   ) {
     // Its line has ids only; to look for secrets in it would cost five times as much as to write it.
     this.orderLog = logger.child({}, { redact: [] });
@@ -49,7 +38,7 @@ export class PurchaseService {
    * @param signal aborted when nobody waits for the answer any more
    * @throws AppError BAD_USER_INPUT, NOT_FOUND, SHOW_NOT_ON_SALE, TICKET_NOT_ON_SALE, LIMIT_EXCEEDED,
    * PRICE_CHANGED, PRODUCER_NOT_PAYABLE, SOLD_OUT, INVENTORY_BUSY, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED,
-   * PAYMENT_PROVIDER_UNAVAILABLE; nothing is held after any of them
+   * PAYMENT_PROVIDER_UNAVAILABLE (with what `createCheckout` needs); nothing is held after any of them
    */
   async purchase(
     em: EntityManager,
@@ -76,16 +65,19 @@ export class PurchaseService {
     request: PurchaseRequest,
     signal: AbortSignal | undefined,
   ): Promise<PurchaseResult> {
+    const since = Date.now();
     const executed = await this.execute(em, viewer, request, signal);
-    if (executed instanceof Order) return this.answer(em, executed, 'known');
+    const open = (order: Order, age: 'new' | 'known') =>
+      whileSomebodyWaits(since, () => this.opening.open(em, order, age));
+    if (executed instanceof Order) return open(executed, 'known');
     const { placed, waitedMs } = executed;
     const { id: orderId, status } = placed.order;
     this.orderLog.info(
       { orderId, showId: request.showId, status, lockWaitMs: waitedMs },
       'An order was made',
     );
-    if (status === OrderStatus.CONFIRMED) return this.answer(em, placed.order, 'new');
-    return this.answer(em, await em.findOneOrFail(Order, { id: orderId }), 'new');
+    if (status === OrderStatus.CONFIRMED) return this.opening.open(em, placed.order, 'new');
+    return open(await em.findOneOrFail(Order, { id: orderId }), 'new');
   }
 
   /** @returns the order that this purchase has made before, or by the other of two tries at once */
@@ -127,6 +119,8 @@ export class PurchaseService {
       request,
       buyerId: viewer?.userId ?? null,
       stripeAccountId: priced.total > 0 ? sale.stripeAccountId : null,
+      platformFeePercent: sale.platformFeePercent,
+      showTitle: sale.title,
     };
   }
 
@@ -135,39 +129,6 @@ export class PurchaseService {
     const known = await this.known.find(request);
     if (known === null) return null;
     return sameInput(await em.findOneOrFail(Order, { id: known.id }), request);
-  }
-
-  private async answer(em: EntityManager, order: Order, age: 'new' | 'known'): Promise<PurchaseResult> {
-    if (order.status === OrderStatus.PENDING) await this.ensureSession(em, order, age);
-    return { order, checkoutUrl: order.checkoutUrl(), accessToken: this.tokens.tokenOf(order.id) };
-  }
-
-  /**
-   * The same purchase may be on its way twice: only the try that made the order gives it up, and
-   * neither fails once the other one has its page.
-   */
-  private async ensureSession(em: EntityManager, order: Order, age: 'new' | 'known'): Promise<void> {
-    try {
-      await this.checkout.ensureSession(em, order);
-    } catch (error) {
-      if (age === 'new') await this.abandon(order.id);
-      await em.refresh(order);
-      if (order.checkoutSessionId === null) throw error;
-    }
-    // Given up by the try that made it before this one had the page, which nobody will see.
-    if (order.status === OrderStatus.CANCELLED) throw providerUnavailable({ retryAfterMs: 1_000 });
-  }
-
-  /** What cannot be given back now is given back when the hold ends; the buyer's error is another. */
-  private async abandon(orderId: string): Promise<void> {
-    try {
-      await this.lifecycle.abandon(orderId);
-    } catch (error) {
-      this.logger.error(
-        { err: error, orderId },
-        'The hold of an order without session could not be given back',
-      );
-    }
   }
 }
 

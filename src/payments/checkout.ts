@@ -1,12 +1,20 @@
 import Stripe from 'stripe';
+import { attemptOf } from './payment-state.js';
+import { toStripeAmount } from './stripe-amounts.js';
 import type { StripeCalls } from './stripe-calls.js';
 
-/** Everything a Checkout Session is made of; the same order always gives the same request. */
+/** What a payment says of itself wherever Stripe shows it. */
+export interface PaymentMetadata {
+  readonly description: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Everything a Checkout Session is made of; the same attempt of an order always gives the same request. */
 export interface CheckoutRequest {
   readonly orderId: string;
-  readonly orderReference: string;
-  readonly showId: number;
-  readonly showTitle: string;
+  readonly payment: PaymentMetadata;
+  /** 1, and one more each time the order is given a new session. */
+  readonly attempt: number;
   readonly email: string;
   /** ISO 4217, upper case. */
   readonly currency: string;
@@ -29,16 +37,31 @@ export class Checkout {
   ) {}
 
   /**
-   * Makes the session of an order, or answers with the one that was made before: the idempotency key
-   * follows from the order, and Stripe keeps it for at least 24 hours.
+   * Makes the session of an order, or answers with the one that this attempt has made before: the idempotency
+   * key follows from both, and Stripe keeps it for at least 24 hours.
+   *
+   * @throws UnpayableAmountError before Stripe is asked
    */
-  create(request: CheckoutRequest): Promise<Stripe.Checkout.Session> {
+  async create(request: CheckoutRequest): Promise<Stripe.Checkout.Session> {
+    const parameters = sessionParameters(request);
     return this.calls.run('checkout.sessions.create', (options) =>
-      this.stripe.checkout.sessions.create(sessionParameters(request), {
+      this.stripe.checkout.sessions.create(parameters, {
         ...options,
-        idempotencyKey: `order:${request.orderId}:checkout:1`,
+        idempotencyKey: `order:${request.orderId}:checkout:${request.attempt}`,
       }),
     );
+  }
+
+  /** Looks for a session by what it says of itself, where it cannot be had by its idempotency key. */
+  async findMade(
+    orderId: string,
+    attempt: number,
+    email: string,
+  ): Promise<Stripe.Checkout.Session | undefined> {
+    const { data } = await this.calls.run('checkout.sessions.list', (options) =>
+      this.stripe.checkout.sessions.list({ customer_details: { email }, limit: 100 }, options),
+    );
+    return data.find((session) => session.client_reference_id === orderId && attemptOf(session) === attempt);
   }
 
   /** With its PaymentIntent, whose status tells a payment under way from one that failed. */
@@ -64,15 +87,33 @@ export class Checkout {
       return after;
     }
   }
+
+  /**
+   * Writes on the transfer of a destination charge what it is for: Stripe takes no metadata for it beforehand.
+   *
+   * @throws Error where there is no transfer yet
+   */
+  async describeTransfer(paymentIntentId: string, payment: PaymentMetadata): Promise<void> {
+    const intent = await this.calls.run('paymentIntents.retrieve', (options) =>
+      this.stripe.paymentIntents.retrieve(paymentIntentId, { expand: ['latest_charge'] }, options),
+    );
+    const charge = intent.latest_charge as Stripe.Charge | null;
+    const transfer = charge?.transfer ?? null;
+    if (transfer === null) throw new Error(`Payment ${paymentIntentId} has no transfer yet`);
+    const transferId = typeof transfer === 'string' ? transfer : transfer.id;
+    await this.calls.run('transfers.update', (options) =>
+      this.stripe.transfers.update(
+        transferId,
+        { description: payment.description, metadata: { ...payment.metadata } },
+        options,
+      ),
+    );
+  }
 }
 
 function sessionParameters(request: CheckoutRequest): Stripe.Checkout.SessionCreateParams {
-  const metadata = {
-    order_id: request.orderId,
-    order_reference: request.orderReference,
-    show_id: String(request.showId),
-    show_title: request.showTitle,
-  };
+  const { currency, attempt } = request;
+  const { description, metadata } = request.payment;
   return {
     mode: 'payment',
     client_reference_id: request.orderId,
@@ -80,18 +121,20 @@ function sessionParameters(request: CheckoutRequest): Stripe.Checkout.SessionCre
     line_items: request.lines.map((line) => ({
       quantity: line.quantity,
       price_data: {
-        currency: request.currency.toLowerCase(),
-        unit_amount: line.unitPrice,
+        currency: currency.toLowerCase(),
+        unit_amount: toStripeAmount(line.unitPrice, currency),
         product_data: { name: line.name },
       },
     })),
-    metadata,
+    metadata: attempt === 1 ? metadata : { ...metadata, checkout_attempt: String(attempt) },
     payment_intent_data: {
-      description: `Order #${request.orderReference} for ${request.showTitle}`,
+      description,
       metadata,
       transfer_group: request.orderId,
       transfer_data: { destination: request.destination },
-      ...(request.applicationFee > 0 && { application_fee_amount: request.applicationFee }),
+      ...(request.applicationFee > 0 && {
+        application_fee_amount: toStripeAmount(request.applicationFee, currency),
+      }),
     },
     // The buyer pays the amount that the order says, not one converted to another currency.
     adaptive_pricing: { enabled: false },

@@ -1,6 +1,9 @@
 import Stripe from 'stripe';
 import type { StripeCalls } from './stripe-calls.js';
 
+/** `disconnected`: its owner has taken it away from the platform, which can do nothing with it any more. */
+export type AccountState = 'payable' | 'restricted' | 'disconnected';
+
 /** The Stripe accounts that producers are paid on. */
 export class Connect {
   constructor(
@@ -28,28 +31,42 @@ export class Connect {
     return account.id;
   }
 
-  /** @returns the address of Stripe's onboarding; good for one visit, soon */
-  async createOnboardingLink(accountId: string, returnUrl: string, refreshUrl: string): Promise<string> {
-    const link = await this.calls.run('accountLinks.create', (options) =>
-      this.stripe.accountLinks.create(
-        { account: accountId, type: 'account_onboarding', return_url: returnUrl, refresh_url: refreshUrl },
-        options,
-      ),
-    );
-    return link.url;
+  /** @returns the address of Stripe's onboarding, good for one visit, soon; undefined for a disconnected account */
+  async createOnboardingLink(
+    accountId: string,
+    returnUrl: string,
+    refreshUrl: string,
+  ): Promise<string | undefined> {
+    const link = await this.calls
+      .run('accountLinks.create', (options) =>
+        this.stripe.accountLinks.create(
+          { account: accountId, type: 'account_onboarding', return_url: returnUrl, refresh_url: refreshUrl },
+          options,
+        ),
+      )
+      .catch((error: unknown) => {
+        if (isDisconnected(error)) return undefined;
+        throw error;
+      });
+    return link?.url;
   }
 
   /** Whether money can be charged on behalf of this account and transferred to it. */
-  async canAcceptPayments(accountId: string): Promise<boolean> {
+  async stateOf(accountId: string): Promise<AccountState> {
     try {
       const account = await this.calls.run('accounts.retrieve', (options) =>
         this.stripe.accounts.retrieve(accountId, {}, options),
       );
-      return account.charges_enabled === true && account.capabilities?.transfers === 'active';
+      const payable = account.charges_enabled === true && account.capabilities?.transfers === 'active';
+      return payable ? 'payable' : 'restricted';
     } catch (error) {
-      // Its owner has disconnected it from us (docs.stripe.com/error-codes, account_invalid).
-      if (error instanceof Stripe.errors.StripePermissionError) return false;
+      if (isDisconnected(error)) return 'disconnected';
       throw error;
     }
   }
+}
+
+/** docs.stripe.com/error-codes, account_invalid. */
+function isDisconnected(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripePermissionError && error.code === 'account_invalid';
 }

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { minorUnits } from './stripe-amounts.js';
 import type { StripeCalls } from './stripe-calls.js';
 
 /**
@@ -78,7 +79,7 @@ export function disputeState(dispute: Stripe.Dispute): DisputeState {
     id: dispute.id,
     paymentIntentId: typeof intent === 'string' ? intent : (intent?.id ?? null),
     orderIdHint: typeof intent === 'string' ? undefined : intent?.metadata?.order_id,
-    amount: dispute.amount,
+    amount: minorUnits(dispute.amount, dispute.currency),
     currency: dispute.currency.toUpperCase(),
     reason: dispute.reason,
     // A status that Stripe has invented since: nobody gets in before it is decided.
@@ -98,5 +99,5 @@ function moved(dispute: Stripe.Dispute, sign: 1 | -1): DisputeState['withdrawn']
   if (first === undefined) return undefined;
   const total = moves.reduce((sum, { amount }) => sum + Math.abs(amount), 0);
   const amount = first.currency === dispute.currency ? Math.min(total, dispute.amount) : dispute.amount;
-  return { amount, at: new Date(first.created * 1000) };
+  return { amount: minorUnits(amount, dispute.currency), at: new Date(first.created * 1000) };
 }

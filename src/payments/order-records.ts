@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import { disputeState } from './disputes.js';
+import { fromStripeAmount } from './stripe-amounts.js';
 import type { StripeCalls } from './stripe-calls.js';
 
 /** One thing that is so of an order's money, e.g. that its CHARGE `pi_...` is `2500 USD`. */
@@ -80,7 +81,7 @@ export class OrderRecords {
   }
 }
 
-/** @param amount in minor units @param currency ISO 4217 in any case */
+/** @param amount in ISO 4217 minor units @param currency ISO 4217 in any case */
 export function amountValue(amount: number | bigint, currency: string): string {
   return `${amount} ${currency.toUpperCase()}`;
 }
@@ -91,7 +92,7 @@ function chargeFacts(charge: Stripe.Charge): Fact[] {
   const paid: Fact = {
     what: 'CHARGE',
     stripeId,
-    value: amountValue(charge.amount_captured, charge.currency),
+    value: amountValue(fromStripeAmount(charge.amount_captured, charge.currency), charge.currency),
   };
   // Captured asynchronously: https://docs.stripe.com/payments/payment-intents/asynchronous-capture
   if (charge.balance_transaction === null) {
@@ -136,13 +137,19 @@ function refundFacts(refund: Stripe.Refund): Fact[] {
 function disputeFacts(dispute: Stripe.Dispute): Fact[] {
   const { id, status, currency, withdrawn, reinstated } = disputeState(dispute);
   return [
-    ...amountFact('DISPUTE', id, withdrawn?.amount ?? 0, currency),
-    ...amountFact('DISPUTE_REVERSAL', id, reinstated?.amount ?? 0, currency),
+    ...moneyFact('DISPUTE', id, withdrawn?.amount ?? 0, currency),
+    ...moneyFact('DISPUTE_REVERSAL', id, reinstated?.amount ?? 0, currency),
     { what: 'DISPUTE_STATUS', stripeId: id, value: status },
   ];
 }
 
+/** @param amount as Stripe's API counts it */
 function amountFact(what: FactKind, stripeId: string, amount: number, currency: string): Fact[] {
+  return moneyFact(what, stripeId, fromStripeAmount(amount, currency), currency);
+}
+
+/** @param amount ISO 4217 minor units */
+function moneyFact(what: FactKind, stripeId: string, amount: number, currency: string): Fact[] {
   return amount === 0 ? [] : [{ what, stripeId, value: amountValue(amount, currency) }];
 }
 

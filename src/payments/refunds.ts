@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { isUuid } from '../validation/ids.js';
+import { minorUnits, toStripeAmount } from './stripe-amounts.js';
 import type { StripeCalls } from './stripe-calls.js';
 
 export interface RefundAttempt {
@@ -10,6 +11,8 @@ export interface RefundAttempt {
   readonly paymentIntentId: string;
   /** Minor units. */
   readonly amount: number;
+  /** ISO 4217, upper case. */
+  readonly currency: string;
   readonly reason: Stripe.RefundCreateParams.Reason | undefined;
   /** Whether the platform took a fee, of which a part is then given back. */
   readonly hasApplicationFee: boolean;
@@ -100,7 +103,7 @@ export class Refunds {
 function parametersOf(request: RefundAttempt): Stripe.RefundCreateParams {
   return {
     payment_intent: request.paymentIntentId,
-    amount: request.amount,
+    amount: toStripeAmount(request.amount, request.currency),
     reverse_transfer: true,
     // Stripe refuses to give back a fee that was never taken.
     ...(request.hasApplicationFee && { refund_application_fee: true }),
@@ -125,18 +128,22 @@ function stateOf(refund: Stripe.Refund): RefundState {
   const charge = typeof refund.charge === 'object' ? refund.charge : null;
   const intent = refund.payment_intent;
   const status = STATUS_OF[refund.status ?? ''] ?? 'PENDING';
+  const totals = {
+    transferReversed: typeof charge?.transfer === 'object' ? (charge.transfer?.amount_reversed ?? 0) : 0,
+    applicationFeeRefunded:
+      typeof charge?.application_fee === 'object' ? (charge.application_fee?.amount_refunded ?? 0) : 0,
+  };
   return {
     id: refund.id,
     status,
-    amount: refund.amount,
+    amount: minorUnits(refund.amount, refund.currency),
     currency: refund.currency.toUpperCase(),
     paymentIntentId: typeof intent === 'string' ? intent : (intent?.id ?? null),
     failureReason: status === 'FAILED' ? (refund.failure_reason ?? refund.status) : null,
     createdAt: new Date(refund.created * 1000),
     attemptOf: attemptIn(refund.metadata),
-    transferReversed: typeof charge?.transfer === 'object' ? (charge.transfer?.amount_reversed ?? 0) : 0,
-    applicationFeeRefunded:
-      typeof charge?.application_fee === 'object' ? (charge.application_fee?.amount_refunded ?? 0) : 0,
+    transferReversed: minorUnits(totals.transferReversed, refund.currency),
+    applicationFeeRefunded: minorUnits(totals.applicationFeeRefunded, refund.currency),
   };
 }
 

@@ -2,16 +2,22 @@ import Stripe from 'stripe';
 import { AppError } from '../errors.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
+import { stripeContext } from './stripe-context.js';
+import { StripeNotAskedError, type StripePace } from './stripe-pace.js';
 
 /** Milliseconds: one attempt; and all attempts together, which leaves time to answer within 15 s. */
 const ATTEMPT_MS = 10_000;
 const DEADLINE_MS = 12_000;
 const LONGEST_PAUSE_MS = 2_000;
-const MOST_ATTEMPTS = 3;
+/** Whoever is limited has cost Stripe nothing, and may knock more often than whoever met a failure. */
+const MOST_ATTEMPTS = { limited: 8, failed: 3 } as const;
+/** Less than this is not worth beginning with. */
+const SHORTEST_ATTEMPT_MS = ATTEMPT_MS / 4;
 
-/** Runs calls to Stripe within a deadline, and tells an outage from a refusal. */
+/** Runs calls to Stripe at the pace and within the deadline, and tells an outage from a refusal. */
 export class StripeCalls {
   constructor(
+    private readonly pace: StripePace,
     private readonly metrics: Metrics,
     private readonly logger: Logger,
   ) {}
@@ -21,25 +27,29 @@ export class StripeCalls {
    * running), 429 and 5xx, with jitter. Everything repeated must therefore carry an idempotency
    * key, or change nothing. (Source: docs.stripe.com/error-low-level.)
    *
-   * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE, with `retryAfterMs`, when there was no answer
+   * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE, with `retryAfterMs`, when there was no answer; it is a
+   * StripeNotAskedError where nothing was sent
    * @throws Stripe.errors.StripeError when Stripe answered and refused
    */
   async run<Result>(
     name: string,
     call: (options: Stripe.RequestOptions) => Promise<Result>,
   ): Promise<Result> {
-    const deadline = Date.now() + DEADLINE_MS;
+    const { priority, deadline: given } = stripeContext();
+    const deadline = Math.min(given, Date.now() + DEADLINE_MS);
+    let failure: unknown;
     for (let attempt = 1; ; attempt += 1) {
-      const timeout = Math.min(ATTEMPT_MS, Math.max(deadline - Date.now(), 1));
       try {
+        await this.pace.turn(priority, deadline - SHORTEST_ATTEMPT_MS);
+        const timeout = Math.min(ATTEMPT_MS, Math.max(deadline - Date.now(), 1));
         return await this.measured(() => call({ timeout }));
       } catch (error) {
+        if (error instanceof StripeNotAskedError) {
+          throw failure === undefined ? error : this.translated(name, failure);
+        }
+        failure = error;
         const wait = pauseBeforeRepeating(error, attempt);
-        if (
-          attempt >= MOST_ATTEMPTS ||
-          wait === undefined ||
-          Date.now() + wait >= deadline - ATTEMPT_MS / 4
-        ) {
+        if (wait === undefined || Date.now() + wait >= deadline - SHORTEST_ATTEMPT_MS) {
           throw this.translated(name, error);
         }
         await new Promise((resolve) => setTimeout(resolve, wait));
@@ -84,6 +94,19 @@ export function isMissingAtStripe(error: unknown): boolean {
   return error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing';
 }
 
+/**
+ * Whether Stripe failed at this idempotency key before and has kept that: it will never answer anything else, and
+ * what the first request has done is not known (docs.stripe.com/api/idempotent_requests).
+ */
+export function isReplayedFailure(error: unknown): boolean {
+  const failure = error instanceof AppError ? error.cause : error;
+  return (
+    failure instanceof Stripe.errors.StripeError &&
+    (failure.statusCode ?? 0) >= 500 &&
+    failure.headers?.['idempotent-replayed'] === 'true'
+  );
+}
+
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Stripe.errors.StripeError)) return false;
   if (error instanceof Stripe.errors.StripeConnectionError) return true;
@@ -93,14 +116,16 @@ function isOutage(error: unknown): boolean {
 
 /** @returns milliseconds, or undefined where repeating is of no use: a timeout has spent the time */
 function pauseBeforeRepeating(error: unknown, attempt: number): number | undefined {
-  if (!isOutage(error)) return undefined;
+  if (!isOutage(error) || isReplayedFailure(error)) return undefined;
+  const limited = error instanceof Stripe.errors.StripeRateLimitError;
+  if (attempt >= MOST_ATTEMPTS[limited ? 'limited' : 'failed']) return undefined;
   const timedOut =
     error instanceof Stripe.errors.StripeConnectionError &&
     /timeout|ETIMEDOUT/i.test(String(error.detail ?? error.message));
   if (timedOut) return undefined;
   const advised = retryAfterMs(error);
   if (advised !== undefined) return advised <= LONGEST_PAUSE_MS ? advised : undefined;
-  return 100 * 2 ** attempt * (0.5 + Math.random());
+  return Math.min(100 * 2 ** attempt, LONGEST_PAUSE_MS) * (0.5 + Math.random());
 }
 
 /** Stripe's `Retry-After`, given in seconds. */

@@ -74,6 +74,7 @@ export class RefundExecution {
         paymentIntentId: paymentOf(order),
         amount: refund.refundedAmount,
         reason: STRIPE_REASONS[refund.reason],
+        currency: order.currency,
         hasApplicationFee: order.applicationFeeAmount > 0,
       });
     } catch (error) {

@@ -8,17 +8,34 @@ export function isCurrency(value: string): boolean {
   return CURRENCIES.has(value);
 }
 
-/** How many decimals the currency is written with: 2 for USD, 0 for JPY, 3 for KWD (ISO 4217). */
+/**
+ * Minor units of ISO 4217 (list one, column "Minor unit") other than 2. Not those of `Intl`, which follow how people
+ * write prices: it gives HUF and IDR none.
+ */
+const DECIMALS: ReadonlyMap<string, number> = new Map([
+  ...pairs('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF', 0),
+  ...pairs('BHD IQD JOD KWD LYD OMR TND', 3),
+  ...pairs('CLF UYW', 4),
+]);
+
+function pairs(currencies: string, decimals: number): [string, number][] {
+  return currencies.split(' ').map((currency) => [currency, decimals]);
+}
+
+/** How many decimals the currency's minor unit stands for: 2 for USD, 0 for JPY, 3 for KWD (ISO 4217). */
 export function currencyDecimals(currency: string): number {
-  return (
-    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
-  );
+  return DECIMALS.get(currency) ?? 2;
 }
 
 /** An amount in minor units as a person reads it, e.g. `$12.50` or `¥1,200`. */
 export function formatMoney(amount: number, currency: string): string {
   const decimals = currencyDecimals(currency);
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).format(amount / 10 ** decimals);
+  return new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  }).format(amount / 10 ** decimals);
 }
 
 /**

@@ -5,11 +5,14 @@ import {
   type PublishedShow,
   type PurchaseInput,
   purchase,
+  signUp,
   tryPurchase,
 } from '../support/fixtures.js';
+import { type CallOptions, expectData } from '../support/graphql-client.js';
 import {
   checkInVain,
   counters,
+  createCheckout,
   endHold,
   mailsAbout,
   makeDue,
@@ -41,10 +44,14 @@ const newInput = () => ({
 });
 
 /** Kills the server between the commit of an order and the answer about its session; another one takes over. */
-async function crashWhileBuying(input: PurchaseInput, afterEffect: boolean): Promise<string> {
+async function crashWhileBuying(
+  input: PurchaseInput,
+  afterEffect: boolean,
+  options?: CallOptions,
+): Promise<string> {
   const match = { method: 'POST', path: '/v1/checkout/sessions' };
   const stall = await world.stripe.faults.add({ kind: 'stall', afterEffect, match });
-  const lost = tryPurchase(server, input).then(
+  const lost = tryPurchase(server, input, options).then(
     () => 'answered',
     () => 'lost',
   );
@@ -99,6 +106,21 @@ describe('a server that dies between taking the tickets and making the page to p
     expect(await held()).toBe(0);
   });
 
+  it.each([
+    ['just now', async () => undefined],
+    ['so long ago that the hold begins anew', age],
+  ] as const)('leaves an order that its buyer can ask the page of, if that was %s', async (_when, wait) => {
+    const { token } = await signUp(server);
+    const orderId = await crashWhileBuying(newInput(), false, { token });
+    await wait(orderId);
+    const page = expectData(await createCheckout(server, { orderId }, { token })).createCheckout;
+    expect(page.order).toMatchObject({ id: orderId, status: 'PENDING' });
+    expect(await held()).toBe(4);
+    await world.stripe.expireSession(sessionIn(page.checkoutUrl));
+    await settlesAs(world, orderId, 'EXPIRED', 'UNPAID');
+    expect(await held()).toBe(0);
+  });
+
   it('leaves an order whose hold ends when its time is over', async () => {
     const orderId = await crashWhileBuying(newInput(), false);
     await endHold(world, orderId);
@@ -119,9 +141,27 @@ describe('a server that dies after the page was made, before its address was sto
     expect(await held()).toBe(0);
   });
 
+  it('leaves the same session to the buyer, though show and ticket were renamed meanwhile', async () => {
+    const input = newInput();
+    const orderId = await crashWhileBuying(input, true);
+    const { pool } = world.database;
+    await pool.query("update show set title = title || ', renamed' where id = $1", [show.id]);
+    await pool.query("update ticket set name = name || ', renamed' where show_id = $1", [show.id]);
+    const again = await purchase(server, input);
+    expect(again.order.id).toBe(orderId);
+    const { data } = await clientOf(world.stripe).checkout.sessions.list({ limit: 100 });
+    const own = data.filter(({ client_reference_id }) => client_reference_id === orderId);
+    expect(own.map(({ id }) => id)).toEqual([sessionIn(again.checkoutUrl)]);
+    await world.stripe.expireSession(sessionIn(again.checkoutUrl));
+    await settlesAs(world, orderId, 'EXPIRED', 'UNPAID');
+  });
+
   it('gives the tickets back when the session has ended by itself, where its id cannot be had any more', async () => {
     const orderId = await crashWhileBuying(newInput(), true);
-    await world.database.pool.query("update show set title = 'Another title' where id = $1", [show.id]);
+    // As if another version of the server asked for it in other words.
+    await world.database.pool.query("update orders set show_title = 'Another title' where id = $1", [
+      orderId,
+    ]);
     await endHold(world, orderId);
     await server.waitForLog(
       (entry) => entry.orderId === orderId && String(entry.msg).includes('could not be looked after'),

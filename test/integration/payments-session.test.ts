@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type Stripe from 'stripe';
+import { eventually } from '../support/eventually.js';
 import { orderReaches, purchase, tryPurchase } from '../support/fixtures.js';
 import { expectError } from '../support/graphql-client.js';
+import { operate } from '../support/operate.js';
 import { counters } from '../support/order-life.js';
 import { sessionIn } from '../support/stripe.js';
 import { startWorld, type World } from '../support/world.js';
@@ -75,6 +77,12 @@ describe('the Checkout Session of an order', () => {
     expect(charge.transfer).toMatchObject({ transfer_group: bought.order.id, amount: 5000 });
     expect(charge.application_fee).toMatchObject({ amount: 125 });
     await orderReaches(world.server, bought, 'CONFIRMED');
+    const { id } = charge.transfer as Stripe.Transfer;
+    const transfer = await eventually('the transfer says what it is for', async () => {
+      const found = await stripe.transfers.retrieve(id);
+      return Object.keys(found.metadata).length > 0 && found;
+    });
+    expect(transfer).toMatchObject({ metadata: session.metadata, description: intent.description });
   });
 
   it('is asked for under an idempotency key that follows from the order', async () => {
@@ -89,23 +97,37 @@ describe('the Checkout Session of an order', () => {
     expect(session.expires_at).toBeGreaterThan(Date.parse(bought.order.expiresAt ?? '') / 1000);
   });
 
-  it.each([
+  it.each<{
+    currency: string;
+    price: number;
+    quantity: number;
+    total: number;
+    fee: number;
+    scale?: number;
+  }>([
     { currency: 'USD', price: 1999, quantity: 3, total: 5997, fee: 150 }, // 149.925
     { currency: 'USD', price: 980, quantity: 1, total: 980, fee: 25 }, // 24.5, half up
     { currency: 'USD', price: 979, quantity: 1, total: 979, fee: 24 }, // 24.475
     { currency: 'JPY', price: 3500, quantity: 2, total: 7000, fee: 175 },
     { currency: 'JPY', price: 1100, quantity: 1, total: 1100, fee: 28 }, // 27.5, half up
-    { currency: 'KWD', price: 5120, quantity: 2, total: 10_240, fee: 256 },
+    { currency: 'KWD', price: 5120, quantity: 2, total: 10_240, fee: 260 }, // 256, in tens
+    { currency: 'ISK', price: 2000, quantity: 1, total: 2000, fee: 50, scale: 100 },
+    { currency: 'UGX', price: 36_980, quantity: 1, total: 36_980, fee: 925, scale: 100 }, // 924.5, half up
+    { currency: 'MGA', price: 500_000, quantity: 2, total: 1_000_000, fee: 25_000, scale: 0.01 },
   ])('charges $total minor units of $currency, of which $fee are the platform’s', async (sale) => {
     const { bought, session } = await buy('Cymbeline', sale.price, sale.currency, sale.quantity);
     expect(bought.order.total).toEqual({ amount: sale.total, currency: sale.currency });
-    expect(session).toMatchObject({ amount_total: sale.total, currency: sale.currency.toLowerCase() });
+    const atStripe = (amount: number) => amount * (sale.scale ?? 1);
+    expect(session).toMatchObject({
+      amount_total: atStripe(sale.total),
+      currency: sale.currency.toLowerCase(),
+    });
     await world.stripe.pay(session.id);
     const paid = await stripe.checkout.sessions.retrieve(session.id, { expand: ['payment_intent'] });
     expect(paid.payment_intent).toMatchObject({
-      amount: sale.total,
-      amount_received: sale.total,
-      application_fee_amount: sale.fee,
+      amount: atStripe(sale.total),
+      amount_received: atStripe(sale.total),
+      application_fee_amount: atStripe(sale.fee),
     });
     const confirmed = await orderReaches(world.server, bought, 'CONFIRMED');
     expect(confirmed.paymentStatus).toBe('PAID');
@@ -122,11 +144,27 @@ describe('the Checkout Session of an order', () => {
     await orderReaches(world.server, bought, 'CONFIRMED');
   });
 
+  it.each([
+    [{ price: 1005, currency: 'KWD' }, 'price'],
+    [{ price: 50, currency: 'MGA' }, 'price'],
+    [{ price: 100_000_000, currency: 'USD' }, 'price'],
+    [{ price: 100, currency: 'IQD' }, 'currency'],
+  ])('is never asked for what Stripe could not charge: no ticket can cost %j', async (price, field) => {
+    const { show, seller } = await world.sell({ tickets: [{ price: 1000, currency: 'KWD' }] });
+    const input = { name: 'Seat', quantity: 5, ...price };
+    const variables = { showId: show.id, input };
+    const failure = await operate(world.server, 'Mutation.createTicket', variables, seller.token);
+    expect(failure.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
+    const change = { id: show.tickets[0]!.id, input: { price: 1005 } };
+    const changed = await operate(world.server, 'Mutation.updateTicket', change, seller.token);
+    expect(changed.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'price' } }]);
+  });
+
   it('names the input that Stripe does not take, and gives the inventory back', async () => {
     const { show } = await world.sell({
       tickets: [
         { price: 20, quantity: 5 },
-        { price: 1005, currency: 'KWD' },
+        { price: 5, currency: 'SEK' },
       ],
     });
     for (const ticket of show.tickets) {

@@ -74,6 +74,12 @@ export function catalogueRows(cast: Cast): Row[] {
       outcome: ownerOnly({ url: expect.any(String) }, 'FORBIDDEN', 'UNAUTHENTICATED'),
     },
     {
+      operation: 'Mutation.setPlatformFee',
+      of: 'the owner, who is no operator',
+      variables: () => ({ producerId: cast.show.producerId, percent: 0 }),
+      outcome: signedIn('FORBIDDEN'),
+    },
+    {
       operation: 'Mutation.createShow',
       of: 'the owner',
       variables: () => ({ input: newShow(cast) }),

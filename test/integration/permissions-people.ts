@@ -74,6 +74,21 @@ export function orderRows(cast: Cast): Row[] {
       outcome: everybody('NOT_FOUND'),
     },
     {
+      operation: 'Mutation.createCheckout',
+      of: 'the buyer',
+      variables: async () => ({ orderId: (await cast.bought()).order.id }),
+      outcome: buyerAndOwner({ order: { status: 'PENDING' } }, 'NOT_FOUND', 'UNAUTHENTICATED'),
+    },
+    {
+      operation: 'Mutation.createCheckout',
+      of: 'the buyer, with its access token',
+      variables: async () => {
+        const { id: orderId, accessToken } = await cast.orderWithToken();
+        return { orderId, accessToken };
+      },
+      outcome: everybody({ order: { status: 'PENDING' } }),
+    },
+    {
       operation: 'Mutation.cancelOrder',
       of: 'the buyer',
       variables: () => cast.orderOfBuyer(),

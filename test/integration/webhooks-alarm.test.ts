@@ -14,11 +14,12 @@ afterAll(async () => world.close());
 
 describe('money that does not fit the order', () => {
   it.each([
-    ['of another amount', 'total_amount', 'total_amount - 1'],
-    ['in another currency', 'currency', "'EUR'"],
+    ['of another amount', 'amount_mismatch', 'total_amount', 'total_amount - 1'],
+    ['in another currency', 'amount_mismatch', 'currency', "'EUR'"],
+    ['for another account', 'account_mismatch', 'stripe_account_id', "'acct_of_another'"],
   ])(
     '%s confirms nothing and raises an alarm, until a human has put it right',
-    async (_what, column, value) => {
+    async (_what, reason, column, value) => {
       const { show } = await world.sell({ tickets: [{ price: 2500, quantity: 10 }] });
       const ticketId = show.tickets[0]!.id;
       const bought = await purchase(world.server, { showId: show.id, items: [{ ticketId, quantity: 2 }] });
@@ -27,8 +28,7 @@ describe('money that does not fit the order', () => {
         bought.order.id,
       ]);
       await pool.query(`update orders set ${column} = ${value} where id = $1`, [bought.order.id]);
-      const alarms = () =>
-        metric(world.server, 'boxoffice_payment_alarms_total', { reason: 'amount_mismatch' });
+      const alarms = () => metric(world.server, 'boxoffice_payment_alarms_total', { reason });
       const before = await alarms();
 
       const sessionId = sessionIn(bought.checkoutUrl);

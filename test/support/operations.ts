@@ -41,6 +41,9 @@ export const OPERATIONS = {
   'Mutation.connectStripeAccount': `mutation ($producerId: ID!, $returnUrl: String!, $refreshUrl: String!) {
     connectStripeAccount(producerId: $producerId, returnUrl: $returnUrl, refreshUrl: $refreshUrl) { url }
   }`,
+  'Mutation.setPlatformFee': `mutation ($producerId: ID!, $percent: Float) {
+    setPlatformFee(producerId: $producerId, percent: $percent) { percent isOwn }
+  }`,
   'Mutation.createShow': `mutation ($input: CreateShowInput!) {
     createShow(input: $input) { id title description venue status }
   }`,
@@ -58,6 +61,9 @@ export const OPERATIONS = {
   }`,
   'Mutation.completeCheckout': `mutation ($sessionId: String!) {
     completeCheckout(sessionId: $sessionId) { id status email }
+  }`,
+  'Mutation.createCheckout': `mutation ($orderId: ID!, $accessToken: String) {
+    createCheckout(orderId: $orderId, accessToken: $accessToken) { checkoutUrl accessToken order { id status } }
   }`,
   'Mutation.cancelOrder': `mutation ($id: ID!, $accessToken: String) {
     cancelOrder(id: $id, accessToken: $accessToken) { id status }

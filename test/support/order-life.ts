@@ -21,6 +21,25 @@ export function completeCheckout(
   return graphql(server, document, { sessionId });
 }
 
+/** What `PAYMENT_PROVIDER_UNAVAILABLE` says of the order that could not be led to its page. */
+export interface GivenUp {
+  readonly orderId: string;
+  readonly accessToken?: string;
+}
+
+export function createCheckout(
+  server: Server,
+  order: GivenUp,
+  options?: CallOptions,
+): Promise<GraphQLAnswer<{ createCheckout: Purchase }>> {
+  const document = `mutation CreateCheckout($orderId: ID!, $accessToken: String) {
+    createCheckout(orderId: $orderId, accessToken: $accessToken) {
+      checkoutUrl accessToken order ${ORDER_SELECTION}
+    }
+  }`;
+  return graphql(server, document, { ...order }, options);
+}
+
 export function cancelOrder(
   server: Server,
   variables: { readonly id: string; readonly accessToken?: string },
@@ -88,6 +107,8 @@ export async function storedOrder(
   readonly payment_intent_id: string | null;
   readonly idempotency_key: string | null;
   readonly check_at: Date | null;
+  readonly checkout_attempt: number;
+  readonly stripe_account_id: string | null;
 }> {
   const { rows } = await database.pool.query('select * from orders where id = $1', [orderId]);
   return rows[0];

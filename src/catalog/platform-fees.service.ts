@@ -1,0 +1,54 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { requireOperator, type Viewer } from '../accounts/index.js';
+import { notFound } from '../errors.js';
+import { decode } from '../validation/decode.js';
+import { parseProducerId } from '../validation/ids.js';
+import { Producer } from './producer.entity.js';
+import type { PlatformFee } from './show.inputs.js';
+
+/** As many decimals as the database keeps, and as fees are computed with. */
+const TEN_THOUSANDTHS = 10_000;
+
+const rules = z.object({
+  percent: z
+    .number()
+    .min(0, 'percent must be from 0 to 100')
+    .max(100, 'percent must be from 0 to 100')
+    .refine(
+      (percent) => Math.round(percent * TEN_THOUSANDTHS) / TEN_THOUSANDTHS === percent,
+      'percent must have at most four decimals',
+    )
+    .nullable(),
+});
+
+/** The platform's share of each order, which may be another one for some producers. */
+export class PlatformFeesService {
+  /** @param platformPercent of those who have no other */
+  constructor(private readonly platformPercent: number) {}
+
+  /**
+   * Orders that exist keep the fee they were made with.
+   *
+   * @param percent null for the platform's own again
+   * @throws AppError FORBIDDEN unless the viewer is an operator; BAD_USER_INPUT, NOT_FOUND
+   */
+  async set(
+    em: EntityManager,
+    viewer: Viewer,
+    producerId: string,
+    percent: number | null,
+  ): Promise<PlatformFee> {
+    await requireOperator(em, viewer);
+    const id = parseProducerId(producerId);
+    const { percent: own } = decode(rules, { percent });
+    const changed = await em.nativeUpdate(
+      Producer,
+      { id },
+      { platformFeePercent: own === null ? null : String(own) },
+    );
+    if (changed === 0) throw notFound('Producer not found');
+    const producer = await em.findOneOrFail(Producer, { id }, { refresh: true });
+    return { producer, percent: own ?? this.platformPercent, isOwn: own !== null };
+  }
+}
