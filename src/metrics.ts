@@ -108,8 +108,12 @@ export class Metrics {
   );
   readonly paymentAlarms = this.counter(
     'boxoffice_payment_alarms_total',
-    'Payments that need a human: what was paid does not fit the order, or is disputed',
+    'Payments that need a human: what was paid does not fit the order',
     ['reason'],
+  );
+  readonly disputesOpened = this.counter(
+    'boxoffice_disputes_opened_total',
+    "Payments that a buyer's bank takes back; each needs evidence, handed in at Stripe in time",
   );
 
   constructor() {

@@ -60,7 +60,7 @@ export class DisputeService {
   }
 
   private raiseAlarm(order: Order, state: DisputeState): void {
-    this.metrics.paymentAlarms.inc({ reason: 'dispute_opened' });
+    this.metrics.disputesOpened.inc();
     this.logger.error(
       {
         orderId: order.id,

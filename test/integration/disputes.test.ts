@@ -5,6 +5,7 @@ import type Stripe from 'stripe';
 import { eventually } from '../support/eventually.js';
 import { type Account, type PublishedShow, purchase, signUp } from '../support/fixtures.js';
 import { expectData, graphql } from '../support/graphql-client.js';
+import { metric } from '../support/metrics.js';
 import { attendeeStates, buyAndPay, ledgerOf, type PaidOrder } from '../support/money.js';
 import { jobsOf, settlesAs } from '../support/order-life.js';
 import { tryRefund } from '../support/refunds.js';
@@ -168,6 +169,8 @@ describe('a dispute', () => {
 
   it('raises one alarm and writes one mail, to the owners', async () => {
     const order = await buyAndPay(world, show);
+    const opened = () => metric(world.server, 'boxoffice_disputes_opened_total');
+    const before = await opened();
     await world.stripe.webhooks.duplicate(3);
     const { id } = await world.stripe.openDispute(order.chargeId);
     await world.stripe.webhooks.idle();
@@ -183,6 +186,7 @@ describe('a dispute', () => {
     const alarms = world.server
       .logs()
       .filter(({ msg, disputeId }) => disputeId === id && String(msg).startsWith('ALARM'));
+    expect(await opened()).toBe(before + 1);
     expect(alarms).toMatchObject([{ orderId: order.orderId, disputed: { amount: 2500, currency: 'USD' } }]);
   });
 
