@@ -1,16 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type Stripe from 'stripe';
+import { DISPUTES, disputedState, LOST, OPEN, shownDisputes, WON } from '../support/disputes.js';
 import { eventually } from '../support/eventually.js';
-import { type Account, type PublishedShow, purchase, signUp } from '../support/fixtures.js';
+import { type Account, type PublishedShow, signUp } from '../support/fixtures.js';
 import { expectData, graphql } from '../support/graphql-client.js';
 import { metric } from '../support/metrics.js';
-import { attendeeStates, buyAndPay, ledgerOf, type PaidOrder } from '../support/money.js';
-import { jobsOf, settlesAs } from '../support/order-life.js';
+import { buyAndPay, type PaidOrder } from '../support/money.js';
+import { jobsOf } from '../support/order-life.js';
 import { tryRefund } from '../support/refunds.js';
-import { sessionIn } from '../support/stripe.js';
-import { deliverTo, eventAbout } from '../support/webhooks.js';
 import { subscribe } from '../support/websocket-client.js';
 import { startWorld, type World } from '../support/world.js';
 import { clientOf } from './local-stripe-support.js';
@@ -24,50 +22,8 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 
-const DISPUTES = `query ($id: ID!, $accessToken: String) { order(id: $id, accessToken: $accessToken) {
-  disputes { id amount { amount currency } reason status evidenceDueBy createdAt closedAt }
-} }`;
-type Shown = { order: { disputes: Array<Record<string, unknown>> | null } };
-
-async function shown({ orderId }: PaidOrder): Promise<Array<Record<string, unknown>>> {
-  const answer = await graphql<Shown>(world.server, DISPUTES, { id: orderId }, { token: seller.token });
-  return expectData(answer).order.disputes!;
-}
-
-/** Everything that a dispute changes about an order. */
-async function state(order: PaidOrder) {
-  const { rows } = await world.database.pool.query(
-    'select status, payment_status from orders where id = $1',
-    [order.orderId],
-  );
-  return {
-    order: `${rows[0].status} + ${rows[0].payment_status}`,
-    attendees: await attendeeStates(world, order.orderId),
-    disputes: (await shown(order)).map(({ status }) => status),
-    ledger: (await ledgerOf(world, order.orderId)).filter((entry) => entry.startsWith('DISPUTE')),
-  };
-}
-
-const TAKEN = ['DISPUTE PLATFORM -5000', 'DISPUTE BUYER 5000'];
-const GIVEN_BACK = ['DISPUTE_REVERSAL BUYER -5000', 'DISPUTE_REVERSAL PLATFORM 5000'];
-const OPEN = {
-  order: 'CONFIRMED + DISPUTED',
-  attendees: ['FROZEN', 'FROZEN'],
-  disputes: ['NEEDS_RESPONSE'],
-  ledger: TAKEN,
-};
-const WON = {
-  order: 'CONFIRMED + PAID',
-  attendees: ['VALID', 'VALID'],
-  disputes: ['WON'],
-  ledger: [...TAKEN, ...GIVEN_BACK],
-};
-const LOST = {
-  order: 'CONFIRMED + DISPUTED',
-  attendees: ['REVOKED', 'REVOKED'],
-  disputes: ['LOST'],
-  ledger: TAKEN,
-};
+const state = (order: PaidOrder) => disputedState(world, seller, order);
+const shown = (order: PaidOrder) => shownDisputes(world, seller, order);
 
 describe('a dispute', () => {
   it('freezes the attendees, and restores them when it is won', async () => {
@@ -207,129 +163,3 @@ describe('a dispute', () => {
     expect(rows).toEqual([]);
   });
 });
-
-describe('events of a dispute', () => {
-  it('that come before those of the payment wait for nothing', async () => {
-    await world.stripe.webhooks.idle();
-    await world.stripe.webhooks.pause();
-    const { order, sessionId } = await buyUnheard();
-    const { id } = await world.stripe.openDispute(order.chargeId);
-    const event = await eventAbout(world, 'charge.dispute.created', id);
-    expect((await deliverTo(world.server, world, event)).status).toBe(200);
-    expect(await state(order)).toEqual(OPEN);
-    const completed = await eventAbout(world, 'checkout.session.completed', sessionId);
-    expect((await deliverTo(world.server, world, completed)).status).toBe(200);
-    await world.stripe.webhooks.discardHeld();
-    await world.stripe.webhooks.resume();
-    expect(await state(order)).toEqual(OPEN);
-  });
-
-  it('that never came are made up for by asking', async () => {
-    const order = await buyAndPay(world, show, 2);
-    const { id } = await world.stripe.openDispute(order.chargeId);
-    await world.stripe.webhooks.idle();
-    await world.stripe.webhooks.pause();
-    await world.stripe.closeDispute(id, 'lost');
-    await world.stripe.webhooks.discardHeld();
-    await world.stripe.webhooks.resume();
-    await world.database.pool.query('update dispute set check_at = now() where id = $1', [id]);
-    await eventually(
-      'the dispute is known to be lost',
-      async () => (await state(order)).disputes[0] === 'LOST',
-      60_000,
-    );
-    expect(await state(order)).toEqual(LOST);
-    const { rows } = await world.database.pool.query('select check_at from dispute where id = $1', [id]);
-    expect(rows).toEqual([{ check_at: null }]);
-  }, 90_000);
-
-  it.each([
-    ['won', WON],
-    ['lost', LOST],
-  ] as const)(
-    'in any order, once and twice, end as %s',
-    async (outcome, end) => {
-      await world.stripe.webhooks.idle();
-      await world.stripe.webhooks.pause();
-      const types = [
-        'created',
-        'funds_withdrawn',
-        'closed',
-        ...(outcome === 'won' ? ['funds_reinstated'] : []),
-      ];
-      for (const order of permutations(types)) {
-        const bought = await confirmedUnheard();
-        const { id } = await world.stripe.openDispute(bought.chargeId);
-        const half = Math.floor(order.length / 2);
-        // The first half comes while the dispute is open, whatever it says; the rest after it is decided.
-        const early = await eventAbout(world, 'charge.dispute.created', id);
-        for (const type of order.slice(0, half)) await deliver(early, `charge.dispute.${type}`);
-        await world.stripe.closeDispute(id, outcome);
-        for (const type of [...order.slice(half), ...order]) await deliver(early, `charge.dispute.${type}`);
-        expect({ permutation: order, ...(await state(bought)) }).toEqual({ permutation: order, ...end });
-      }
-      await world.stripe.webhooks.discardHeld();
-      await world.stripe.webhooks.resume();
-    },
-    120_000,
-  );
-
-  it('that come all at once do what they do once', async () => {
-    await world.stripe.webhooks.idle();
-    await world.stripe.webhooks.pause();
-    const order = await confirmedUnheard();
-    const { id } = await world.stripe.openDispute(order.chargeId);
-    await world.stripe.closeDispute(id, 'won');
-    const events = (await world.stripe.events()).filter(
-      ({ data }) => (data.object as { id?: string }).id === id,
-    );
-    expect(events.map(({ type }) => type)).toHaveLength(4);
-    const answers = await Promise.all(
-      [...events, ...events, ...events].map((event) => deliverTo(world.server, world, event)),
-    );
-    expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200));
-    await world.stripe.webhooks.discardHeld();
-    await world.stripe.webhooks.resume();
-    expect(await state(order)).toEqual(WON);
-  });
-});
-
-let deliveries = 0;
-
-/** Another event about the same dispute, of this type: it says nothing but which dispute to ask about. */
-async function deliver(event: Stripe.Event, type: string): Promise<void> {
-  deliveries += 1;
-  const answer = await deliverTo(world.server, world, { ...event, id: `evt_${type}_${deliveries}`, type });
-  expect(answer.status).toBe(200);
-}
-
-function permutations<T>(items: readonly T[]): T[][] {
-  if (items.length <= 1) return [[...items]];
-  return items.flatMap((item, index) =>
-    permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]),
-  );
-}
-
-/** Two tickets, paid for while nothing is heard of it. */
-async function buyUnheard(): Promise<{ order: PaidOrder; sessionId: string }> {
-  const items = [{ ticketId: show.tickets[0]!.id, quantity: 2 }];
-  const bought = await purchase(world.server, { showId: show.id, items });
-  const sessionId = sessionIn(bought.checkoutUrl);
-  const paid = await world.stripe.pay(sessionId);
-  const intent = await clientOf(world.stripe).paymentIntents.retrieve(paid.payment_intent as string);
-  const order = {
-    bought,
-    orderId: bought.order.id,
-    paymentIntentId: intent.id,
-    chargeId: intent.latest_charge as string,
-  };
-  return { order, sessionId };
-}
-
-/** The same, with what confirms it delivered by hand. */
-async function confirmedUnheard(): Promise<PaidOrder> {
-  const { order, sessionId } = await buyUnheard();
-  await deliverTo(world.server, world, await eventAbout(world, 'checkout.session.completed', sessionId));
-  await settlesAs(world, order.orderId, 'CONFIRMED', 'PAID');
-  return order;
-}
