@@ -39,9 +39,9 @@ export class PlatformFeesService {
     producerId: string,
     percent: number | null,
   ): Promise<PlatformFee> {
-    await requireOperator(em, viewer);
     const id = parseProducerId(producerId);
     const { percent: own } = decode(rules, { percent });
+    await requireOperator(em, viewer);
     const changed = await em.nativeUpdate(
       Producer,
       { id },

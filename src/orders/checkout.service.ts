@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { RateLimits, Viewer } from '../accounts/index.js';
 import { conflict, unauthenticated } from '../errors.js';
 import { providerUnavailable } from '../payments/index.js';
+import { parseOrderId } from '../validation/ids.js';
 import { type CheckoutOpening, type PurchaseResult, whileSomebodyWaits } from './checkout-opening.js';
 import { type Order, OrderStatus } from './order.entity.js';
 import type { OrderService } from './order.service.js';
@@ -38,7 +39,7 @@ export class CheckoutService {
   ): Promise<PurchaseResult> {
     const since = Date.now();
     if (viewer === null && !accessToken) throw unauthenticated("Sign in, or send the order's access token");
-    const order = await this.orders.require(em, viewer, id, accessToken);
+    const order = await this.orders.require(em, viewer, parseOrderId(id, 'orderId'), accessToken);
     await this.limits.purchase(clientAddress, order.email);
     return whileSomebodyWaits(since, () => this.openPage(em, order));
   }

@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type Stripe from 'stripe';
 import { requireOperator, type Viewer } from '../accounts/index.js';
-import { isAppError, notFound } from '../errors.js';
+import { badUserInput, isAppError, notFound } from '../errors.js';
 import type { Logger } from '../logging.js';
+import { parseOrderId } from '../validation/ids.js';
 import type { Page } from '../validation/paging.js';
 import type { EventProcessor } from './event-processor.js';
 import type { StripeEvents } from './stripe-events.js';
@@ -17,6 +18,9 @@ import {
 
 /** How many events one request replays at most: each asks Stripe, and the operator waits. */
 const MOST_AT_ONCE = 20;
+
+/** As Stripe makes them. */
+const EVENT_ID = /^evt_[A-Za-z0-9_]{1,250}$/;
 
 /** What operators do about Stripe's events. */
 export class WebhookEventsService {
@@ -34,6 +38,7 @@ export class WebhookEventsService {
     after: string | null | undefined,
     filter: WebhookEventFilter | null | undefined,
   ): Promise<Page<WebhookEvent>> {
+    if (filter?.orderId) parseOrderId(filter.orderId, 'filter.orderId');
     await requireOperator(em, viewer);
     return pageOfEvents(em, first, after, filter ?? {});
   }
@@ -42,7 +47,7 @@ export class WebhookEventsService {
    * Applies an event as if it were new, whatever came of it before.
    *
    * @returns the event as it is then
-   * @throws AppError FORBIDDEN; NOT_FOUND where no such event is stored; PAYMENT_PROVIDER_UNAVAILABLE, and
+   * @throws AppError BAD_USER_INPUT, FORBIDDEN; NOT_FOUND where no such event is stored; PAYMENT_PROVIDER_UNAVAILABLE, and
    * whatever else keeps it from being applied, which is noted as its `lastError`
    */
   async replay(
@@ -51,6 +56,7 @@ export class WebhookEventsService {
     id: string,
     account: string | null | undefined,
   ): Promise<WebhookEvent> {
+    if (!EVENT_ID.test(id)) throw badUserInput('id', 'Invalid event ID format');
     await requireOperator(em, viewer);
     const stored = await findEvent(em, id, account ?? null);
     if (stored === undefined) throw notFound('Webhook event not found');

@@ -98,6 +98,30 @@ const CASES: readonly Case[] = [
     variables: (id) => purchaseOf('1', id),
     message: ticket,
   },
+  {
+    operation: 'Mutation.createCheckout',
+    field: 'orderId',
+    variables: (orderId) => ({ orderId }),
+    message: order,
+  },
+  {
+    operation: 'Mutation.setPlatformFee',
+    field: 'producerId',
+    variables: (producerId) => ({ producerId, percent: 5 }),
+    message: producer,
+  },
+  {
+    operation: 'Query.webhookEvents',
+    field: 'filter.orderId',
+    variables: (orderId) => ({ filter: { orderId } }),
+    message: order,
+  },
+  {
+    operation: 'Mutation.replayWebhookEvent',
+    field: 'id',
+    variables: (id) => ({ id }),
+    message: () => 'Invalid event ID format',
+  },
   { operation: 'Mutation.cancelOrder', field: 'id', variables: (id) => ({ id }), message: order },
   {
     operation: 'Mutation.refundOrder',
