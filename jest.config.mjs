@@ -21,7 +21,7 @@ export default {
   setupFilesAfterEnv: ['<rootDir>/test/support/audit-after-each.ts'],
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/browser/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/browser/', '<rootDir>/test/crash/'],
   // Jest does not map their imports as it does in tests; `npm test` compiles before it runs.
   globalSetup: '<rootDir>/dist/test/support/global-setup.js',
   globalTeardown: '<rootDir>/dist/test/support/global-teardown.js',

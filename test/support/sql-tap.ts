@@ -88,12 +88,16 @@ export async function startSqlTap(databaseUrl: string): Promise<SqlTap> {
 }
 
 /** Reads what a client sends: simple queries, and prepared statements each time they are bound to values. */
-class FrontendListener {
+export class FrontendListener {
   private unread: Buffer = Buffer.alloc(0);
   private started = false;
   private readonly prepared = new Map<string, string>();
 
-  constructor(private readonly heard: (statement: string) => void) {}
+  /** @param asked called where the client begins to wait for what it has sent so far */
+  constructor(
+    private readonly heard: (statement: string) => void,
+    private readonly asked: () => void = () => undefined,
+  ) {}
 
   push(chunk: Buffer): void {
     this.unread = Buffer.concat([this.unread, chunk]);
@@ -114,5 +118,6 @@ class FrontendListener {
     if (type === 'Q') this.heard(first);
     if (type === 'P') this.prepared.set(first, second);
     if (type === 'B') this.heard(this.prepared.get(second) ?? `a statement named ${second}`);
+    if (type === 'Q' || type === 'S') this.asked();
   }
 }

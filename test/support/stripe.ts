@@ -1,6 +1,6 @@
 import { accountIn } from '../../dev/start/stripe.js';
 import { type LocalStripe, startLocalStripe } from '../../dev/stripe/index.js';
-import type { StripeAccess, TestServer } from './server.js';
+import type { StripeAccess } from './server.js';
 
 /** The Checkout Session whose page this is. */
 export function sessionIn(checkoutUrl: string | null): string {
@@ -13,7 +13,7 @@ export function sessionIn(checkoutUrl: string | null): string {
 export interface TestStripe extends LocalStripe {
   readonly access: StripeAccess;
   /** Registers a server's two webhook routes; one server of several is enough, as behind a load balancer. */
-  notify(server: TestServer): Promise<void>;
+  notify(server: { readonly url: string }): Promise<void>;
   /** Does what a producer does on the pages of onboarding. */
   finishOnboarding(onboardingUrl: string): Promise<void>;
 }

@@ -1,0 +1,112 @@
+import { createTestDatabase } from '../support/database.js';
+import { type Account, createPublishedShow, type PublishedShow, signUp } from '../support/fixtures.js';
+import { startTestRedis } from '../support/redis.js';
+import { hasRedis } from '../support/run.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { startTestStripe } from '../support/stripe.js';
+import type { World } from '../support/world.js';
+import { Boundaries } from './boundaries.js';
+import { startHttpSteps } from './http-steps.js';
+import { startSqlSteps } from './sql-steps.js';
+
+/** Where one process at a time serves and works, is killed at one of its steps, and is started again. */
+export interface CrashWorld extends Pick<World, 'database' | 'stripe'>, AsyncDisposable {
+  /** Where buyers and Stripe find the process, whichever it is just now. */
+  readonly server: { readonly url: string };
+  /** Every process so far, the dead ones too: their mails are still there. */
+  readonly servers: readonly TestServer[];
+  readonly boundaries: Boundaries;
+  readonly seller: Account;
+  /** Its first ticket costs something, its second does not. */
+  readonly show: PublishedShow;
+  kill(): Promise<void>;
+  /** Starts the process again, after the time in which what the dead one held has run out. */
+  restart(): Promise<void>;
+}
+
+/** Long enough for each periodic round of an idle process to have come by at least once, in milliseconds. */
+const IDLE_MS = 5_000;
+/** Shorter than an operator's: whoever comes after a dead process waits until its locks are over. */
+const ENVIRONMENT = { LOCK_TTL_MS: '1000', PLATFORM_FEE_PERCENT: '5' };
+
+export async function startCrashWorld(): Promise<CrashWorld> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await build(stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function build(stack: AsyncDisposableStack): Promise<CrashWorld> {
+  const boundaries = new Boundaries();
+  const database = await createTestDatabase();
+  stack.defer(() => database.drop());
+  const redis = hasRedis ? await startTestRedis() : undefined;
+  stack.defer(() => redis?.stop());
+  const stripe = await startTestStripe();
+  stack.defer(() => stripe.close());
+  const sql = stack.use(await startSqlSteps(database.url, boundaries));
+  const stripeSteps = stack.use(
+    await startHttpSteps({
+      target: () => stripe.url,
+      boundaries,
+      sides: ['before', 'after'],
+      name: 'Stripe',
+    }),
+  );
+  const servers: TestServer[] = [];
+  let current: TestServer | undefined;
+  stack.defer(async () => void (await current?.stop()));
+  const front = stack.use(
+    await startHttpSteps({ target: () => current?.url, boundaries, sides: ['after'], name: 'answer to' }),
+  );
+  const start = async () => {
+    const started = await startServer({
+      databaseUrl: sql.url,
+      ...(redis && { redisUrl: redis.url }),
+      stripe: { ...stripe.access, url: stripeSteps.url },
+      env: { ...ENVIRONMENT, PUBLIC_URL: front.url },
+    });
+    servers.push(started);
+    current = started;
+  };
+  await start();
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  sql.ignoreWhatWasHeard();
+  await stripe.notify(front);
+  const seller = await signUp(front);
+  const show = await createPublishedShow(front, seller.token, {
+    finishOnboarding: (url) => stripe.finishOnboarding(url),
+    tickets: [
+      { price: 2500, quantity: 10_000 },
+      { price: 0, quantity: 10_000 },
+    ],
+  });
+  return {
+    database,
+    stripe,
+    server: front,
+    servers,
+    boundaries,
+    seller,
+    show,
+    async kill() {
+      const victim = current;
+      current = undefined;
+      await victim?.kill();
+    },
+    async restart() {
+      // What a dead process had begun is begun again some minutes later; so long has it been dead.
+      for (const table of ['jobs', 'job_queues']) {
+        await database.pool.query(
+          `update graphile_worker._private_${table} set locked_at = locked_at - interval '10 minutes'
+           where locked_at is not null`,
+        );
+      }
+      await start();
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
