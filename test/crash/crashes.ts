@@ -1,6 +1,6 @@
 import { expectAgreement } from './agreement.js';
 import type { CrashWorld } from './crash-world.js';
-import { newSubject, type Scenario } from './scenarios.js';
+import { newSubject, type Scenario } from './subject.js';
 
 /** One life of an order in which the process died, or, where it is not said at what, did not. */
 export interface Life {

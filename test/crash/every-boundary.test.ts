@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CrashWorld, startCrashWorld } from './crash-world.js';
 import { type Life, live } from './crashes.js';
-import { SCENARIOS, type Scenario } from './scenarios.js';
+import { SCENARIOS } from './scenarios.js';
+import type { Scenario } from './subject.js';
 
 /** How many processes live and die at once; each on a database of its own. */
 const WORLDS = Number(process.env.CRASH_WORLDS ?? 4);

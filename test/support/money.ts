@@ -26,7 +26,10 @@ export async function buyAndPay(
 }
 
 /** What Stripe calls the payment of an order that is confirmed. */
-export async function paidOrder(world: World, bought: Purchase): Promise<PaidOrder> {
+export async function paidOrder(
+  world: Pick<World, 'database' | 'stripe'>,
+  bought: Purchase,
+): Promise<PaidOrder> {
   const orderId = bought.order.id;
   const { payment_intent_id } = await storedOrder(world, orderId);
   const intent = await clientOf(world.stripe).paymentIntents.retrieve(payment_intent_id!);
