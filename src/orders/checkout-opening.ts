@@ -10,6 +10,11 @@ import type { OrderTokens } from './order-tokens.js';
 /** Milliseconds from a request to its answer at most, as far as it depends on Stripe; the rest of 15 s is ours. */
 const PATIENCE_MS = 13_000;
 
+/** What is bought by. A unit of work is made when it is first asked for, and most purchases never ask. */
+export interface Operation {
+  readonly em: EntityManager;
+}
+
 export interface PurchaseResult {
   readonly order: Order;
   readonly checkoutUrl: string | null;
@@ -35,10 +40,10 @@ export class CheckoutOpening {
    * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE, with what `createCheckout` needs; PRODUCER_NOT_PAYABLE,
    * BAD_USER_INPUT
    */
-  async open(em: EntityManager, order: Order, age: 'new' | 'known'): Promise<PurchaseResult> {
+  async open(operation: Operation, order: Order, age: 'new' | 'known'): Promise<PurchaseResult> {
     const accessToken = this.tokens.tokenOf(order.id);
     try {
-      if (order.status === OrderStatus.PENDING) await this.ensureSession(em, order, age);
+      if (order.status === OrderStatus.PENDING) await this.ensureSession(operation.em, order, age);
     } catch (error) {
       if (!isAppError(error, 'PAYMENT_PROVIDER_UNAVAILABLE')) throw error;
       const details = { ...error.details, orderId: order.id, accessToken };

@@ -50,7 +50,7 @@ export class CheckoutService {
     // A session was found in this very instant that must be expired before there is another.
     if (isGivenUp(order)) throw providerUnavailable({ retryAfterMs: 1_000 });
     if (lacksSession(order) || order.checkoutUrl() !== null) {
-      if (order.cancelRequestedAt === null) return this.opening.open(em, order, begun ? 'new' : 'known');
+      if (order.cancelRequestedAt === null) return this.opening.open({ em }, order, begun ? 'new' : 'known');
     }
     throw conflict(conflictMessage(order), { status: order.status, paymentStatus: order.paymentStatus });
   }

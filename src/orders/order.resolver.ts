@@ -44,13 +44,7 @@ export class OrderResolver {
     @Arg('input', () => PurchaseTicketsInput) input: PurchaseTicketsInput,
     @Ctx() context: RequestContext,
   ): Promise<PurchaseTicketsPayload> {
-    return this.purchases.purchase(
-      context.em,
-      context.viewer(),
-      context.clientAddress,
-      input,
-      context.signal,
-    );
+    return this.purchases.purchase(context, context.viewer(), context.clientAddress, input, context.signal);
   }
 
   @Mutation(() => PurchaseTicketsPayload, {

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { EntityManager } from '@mikro-orm/postgresql';
 import type { RateLimits, Viewer } from '../accounts/index.js';
 import type { ProducerService, SaleReader } from '../catalog/index.js';
 import { AppError, isAppError, notFound } from '../errors.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
-import { type CheckoutOpening, type PurchaseResult, whileSomebodyWaits } from './checkout-opening.js';
+import {
+  type CheckoutOpening,
+  type Operation,
+  type PurchaseResult,
+  whileSomebodyWaits,
+} from './checkout-opening.js';
 import type { KnownOrders } from './known-orders.js';
 import { Order, OrderStatus } from './order.entity.js';
 import type { Purchase } from './order-placement.js';
@@ -41,7 +45,7 @@ export class PurchaseService {
    * PAYMENT_PROVIDER_UNAVAILABLE (with what `createCheckout` needs); nothing is held after any of them
    */
   async purchase(
-    em: EntityManager,
+    operation: Operation,
     viewer: Viewer | null,
     clientAddress: string,
     input: PurchaseInput,
@@ -50,7 +54,7 @@ export class PurchaseService {
     try {
       const request = decodePurchase(input);
       await this.limits.purchase(clientAddress, request.email);
-      const result = await this.purchaseOnce(em, viewer, request, signal);
+      const result = await this.purchaseOnce(operation, viewer, request, signal);
       this.metrics.purchases.inc({ outcome: result.order.status });
       return result;
     } catch (error) {
@@ -60,15 +64,15 @@ export class PurchaseService {
   }
 
   private async purchaseOnce(
-    em: EntityManager,
+    operation: Operation,
     viewer: Viewer | null,
     request: PurchaseRequest,
     signal: AbortSignal | undefined,
   ): Promise<PurchaseResult> {
     const since = Date.now();
-    const executed = await this.execute(em, viewer, request, signal);
+    const executed = await this.execute(operation, viewer, request, signal);
     const open = (order: Order, age: 'new' | 'known') =>
-      whileSomebodyWaits(since, () => this.opening.open(em, order, age));
+      whileSomebodyWaits(since, () => this.opening.open(operation, order, age));
     if (executed instanceof Order) return open(executed, 'known');
     const { placed, waitedMs } = executed;
     const { id: orderId, status } = placed.order;
@@ -76,25 +80,25 @@ export class PurchaseService {
       { orderId, showId: request.showId, status, lockWaitMs: waitedMs },
       'An order was made',
     );
-    if (status === OrderStatus.CONFIRMED) return this.opening.open(em, placed.order, 'new');
-    return open(await em.findOneOrFail(Order, { id: orderId }), 'new');
+    if (status === OrderStatus.CONFIRMED) return this.opening.open(operation, placed.order, 'new');
+    return open(await operation.em.findOneOrFail(Order, { id: orderId }), 'new');
   }
 
   /** @returns the order that this purchase has made before, or by the other of two tries at once */
   private async execute(
-    em: EntityManager,
+    operation: Operation,
     viewer: Viewer | null,
     request: PurchaseRequest,
     signal: AbortSignal | undefined,
   ): Promise<Extract<ExecutedPurchase, { kind: 'placed' }> | Order> {
     try {
-      const executed = await this.executor.execute(await this.prepare(em, viewer, request), signal);
+      const executed = await this.executor.execute(await this.prepare(operation, viewer, request), signal);
       if (executed.kind === 'placed') return executed;
-      return sameInput(await em.findOneOrFail(Order, { id: executed.orderId }), request);
+      return sameInput(await operation.em.findOneOrFail(Order, { id: executed.orderId }), request);
     } catch (error) {
       if (signal?.aborted) throw error;
       // Whatever stood in the way, the last ticket taken or the key used, may be the other try's doing.
-      const known = await this.findKnown(em, request);
+      const known = await this.findKnown(operation, request);
       if (known === null) throw error;
       return known;
     }
@@ -102,12 +106,13 @@ export class PurchaseService {
 
   /** Refuses what is wrong before it takes anybody's place in the queue. */
   private async prepare(
-    em: EntityManager,
+    operation: Operation,
     viewer: Viewer | null,
     request: PurchaseRequest,
   ): Promise<Purchase> {
     const sale = await this.sales.find(request.showId);
-    const hidden = sale?.status === 'DRAFT' && !(await this.producers.isMember(em, viewer, sale.producerId));
+    const hidden =
+      sale?.status === 'DRAFT' && !(await this.producers.isMember(operation.em, viewer, sale.producerId));
     if (sale === null || hidden) throw notFound('Show not found');
     const priced = pricePurchase(request, sale.tickets, new Date());
     const payable = sale.canAcceptPayments && sale.stripeAccountId !== null;
@@ -125,10 +130,10 @@ export class PurchaseService {
   }
 
   /** @throws AppError IDEMPOTENCY_KEY_REUSED when the key came with another input */
-  private async findKnown(em: EntityManager, request: PurchaseRequest): Promise<Order | null> {
+  private async findKnown(operation: Operation, request: PurchaseRequest): Promise<Order | null> {
     const known = await this.known.find(request);
     if (known === null) return null;
-    return sameInput(await em.findOneOrFail(Order, { id: known.id }), request);
+    return sameInput(await operation.em.findOneOrFail(Order, { id: known.id }), request);
   }
 }
 
