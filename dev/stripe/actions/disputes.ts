@@ -10,8 +10,16 @@ export interface OpenDisputeOptions {
   readonly amount?: number;
   /** https://docs.stripe.com/disputes/categories; default `fraudulent`. */
   readonly reason?: string;
+  /** The bank only asks, and takes no money yet (https://docs.stripe.com/disputes/how-disputes-work#inquiries). */
+  readonly inquiry?: boolean;
 }
 
+const OPEN: readonly string[] = [
+  'needs_response',
+  'under_review',
+  'warning_needs_response',
+  'warning_under_review',
+];
 const DAYS_TO_ANSWER = 9;
 const DAY_SECONDS = 24 * 60 * 60;
 
@@ -32,17 +40,42 @@ export function openDispute(
   }
   const dispute = world.store.disputes.add(newDispute(charge, amount, options.reason ?? 'fraudulent'));
   charge.disputed = true;
+  if (options.inquiry === true) {
+    becomeInquiry(dispute);
+    world.events.emit('charge.dispute.created', dispute);
+    return dispute;
+  }
   moveFunds(world, dispute, -amount);
   world.events.emit('charge.dispute.created', dispute);
   world.events.emit('charge.dispute.funds_withdrawn', dispute);
   return dispute;
 }
 
-/** The bank decides, or the platform gives up (`lost`). */
+/** The buyer is not content with the answer to an inquiry: the bank takes the money. */
+export function escalateInquiry(world: World, disputeId: string): Stripe.Dispute {
+  const dispute = mustFindDispute(world, disputeId);
+  mustBeOpen(dispute);
+  if (!isInquiry(dispute)) throw invalidRequest(`Dispute ${disputeId} is not an inquiry.`);
+  const previous = { status: dispute.status, is_charge_refundable: true };
+  dispute.status = 'needs_response';
+  dispute.is_charge_refundable = false;
+  dispute.payment_method_details = cardCase('chargeback', '10.4');
+  moveFunds(world, dispute, -dispute.amount);
+  world.events.emit('charge.dispute.updated', dispute, { previous });
+  world.events.emit('charge.dispute.funds_withdrawn', dispute);
+  return dispute;
+}
+
+/** The bank decides, or the platform gives up (`lost`). An inquiry ends without either: `warning_closed`. */
 export function closeDispute(world: World, disputeId: string, outcome: 'won' | 'lost'): Stripe.Dispute {
   const dispute = mustFindDispute(world, disputeId);
   mustBeOpen(dispute);
   const previous = { status: dispute.status };
+  if (isInquiry(dispute)) {
+    dispute.status = 'warning_closed';
+    world.events.emit('charge.dispute.closed', dispute, { previous });
+    return dispute;
+  }
   dispute.status = outcome;
   dispute.is_charge_refundable = outcome === 'won';
   if (outcome === 'won') moveFunds(world, dispute, dispute.amount);
@@ -53,7 +86,7 @@ export function closeDispute(world: World, disputeId: string, outcome: 'won' | '
 
 export function submitEvidence(dispute: Stripe.Dispute): void {
   mustBeOpen(dispute);
-  dispute.status = 'under_review';
+  dispute.status = isInquiry(dispute) ? 'warning_under_review' : 'under_review';
   dispute.evidence_details.submission_count += 1;
   dispute.evidence_details.submission_method = 'manual';
 }
@@ -65,10 +98,27 @@ export function mustFindDispute(world: World, id: string): Stripe.Dispute {
 }
 
 export function mustBeOpen(dispute: Stripe.Dispute): void {
-  if (dispute.status === 'needs_response' || dispute.status === 'under_review') return;
+  if (OPEN.includes(dispute.status)) return;
   throw invalidRequest(`This dispute is already closed: its status is ${dispute.status}.`, {
     code: 'dispute_already_closed',
   });
+}
+
+function isInquiry(dispute: Stripe.Dispute): boolean {
+  return dispute.status.startsWith('warning_');
+}
+
+function becomeInquiry(dispute: Stripe.Dispute): void {
+  dispute.status = 'warning_needs_response';
+  dispute.is_charge_refundable = true;
+  dispute.payment_method_details = cardCase('inquiry', '10');
+}
+
+function cardCase(type: 'chargeback' | 'inquiry', reasonCode: string): Stripe.Dispute.PaymentMethodDetails {
+  return {
+    type: 'card',
+    card: { brand: 'visa', case_type: type, network: 'visa', network_reason_code: reasonCode },
+  };
 }
 
 function moveFunds(world: World, dispute: Stripe.Dispute, amount: number): void {
@@ -101,10 +151,7 @@ function newDispute(charge: Stripe.Charge, amount: number, reason: string): Stri
     livemode: false,
     metadata: {},
     payment_intent: charge.payment_intent,
-    payment_method_details: {
-      type: 'card',
-      card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: '10.4' },
-    },
+    payment_method_details: cardCase('chargeback', '10.4'),
     reason,
     status: 'needs_response',
   };
