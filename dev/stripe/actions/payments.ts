@@ -1,12 +1,14 @@
 import type Stripe from 'stripe';
 import { checkDestination } from '../resources/account-rules.js';
 import { isDelayedMethod } from '../resources/checkout-rules.js';
-import { cardDetails, delayedDetails, newCharge, newPaymentIntent } from '../resources/payment-shapes.js';
+import { addPaymentMethod, NO_BILLING_DETAILS } from '../resources/payment-method-shape.js';
+import { newPaymentIntent } from '../resources/payment-shapes.js';
 import { noDetails } from '../resources/session-shape.js';
+import { type TestMethod, VISA } from '../state/test-methods.js';
 import type { World } from '../state/world.js';
 import { invalidRequest } from '../wire/errors.js';
+import { type Attempt, chargeCard, chargeDelayed, decide, lastRefusal, testMethodOf } from './attempts.js';
 import { mustFindSession } from './sessions.js';
-import { settleCharge } from './settlement.js';
 
 type Session = Stripe.Checkout.Session;
 
@@ -32,11 +34,7 @@ export interface DeclineOptions {
   readonly declineCode?: string;
 }
 
-const DECLINE_MESSAGES: Readonly<Record<string, string>> = {
-  insufficient_funds: 'Your card has insufficient funds.',
-  expired_card: 'Your card has expired.',
-  incorrect_cvc: "Your card's security code is incorrect.",
-};
+const DESTINATION = 'payment_intent_data[transfer_data][destination]';
 
 /**
  * The buyer pays on the page.
@@ -48,16 +46,27 @@ export function pay(world: World, sessionId: string, options: PayOptions = {}): 
   const found = mustFindSession(world, sessionId);
   const comesLate = options.afterExpiry === true && found.status === 'expired';
   const session = comesLate ? found : mustFindOpen(world, sessionId);
-  if (session.amount_total === 0) return complete(world, session, 'no_payment_required', options.email);
-  const method = readMethod(session, options.method ?? 'card');
-  if (method !== 'card') return payDelayed(world, session, method, options.email);
-  const intent = attempt(world, session);
-  complete(world, session, 'paid', options.email, () => {
-    const charge = addCharge(world, session, intent, cardDetails());
-    succeed(world, intent, charge);
-    world.events.emit('checkout.session.completed', session);
-    if (options.settle !== 'later') settleCharge(world, charge.id);
-  });
+  const email = session.customer_email ?? options.email ?? 'buyer@example.com';
+  if (session.amount_total === 0) return completeFree(world, session, email);
+  const test = readMethod(session, options.method ?? 'card');
+  const method = addPaymentMethod(world, test, { ...NO_BILLING_DETAILS, email, name: 'Local Buyer' });
+  payBy(world, session, method, options.settle);
+  return session;
+}
+
+/**
+ * The buyer's client pays with a payment method that it has made.
+ *
+ * @throws StripeFailure 402 `card_error` where the issuer declines; the session stays open
+ */
+export function confirmSession(world: World, sessionId: string, method: Stripe.PaymentMethod): Session {
+  const session = mustFindOpen(world, sessionId);
+  if (!session.payment_method_types.includes(method.type)) throw untaken(session, method.type);
+  if (session.amount_total === 0) {
+    return completeFree(world, session, session.customer_email ?? method.billing_details.email);
+  }
+  const { intent, paid } = payBy(world, session, method);
+  if (!paid) throw lastRefusal(intent);
   return session;
 }
 
@@ -65,15 +74,13 @@ export function pay(world: World, sessionId: string, options: PayOptions = {}): 
 export function decline(world: World, sessionId: string, options: DeclineOptions = {}): Session {
   const session = mustFindOpen(world, sessionId);
   if (session.amount_total === 0) throw invalidRequest('A free order takes no card that could be declined.');
-  const code = options.declineCode ?? 'generic_decline';
-  const intent = attempt(world, session);
-  const charge = addCharge(world, session, intent, cardDetails('0002'));
-  fail(world, intent, charge, {
-    code: 'card_declined',
-    decline_code: code,
-    message: DECLINE_MESSAGES[code] ?? 'Your card was declined.',
-    type: 'card_error',
-  });
+  const declineCode = options.declineCode ?? 'generic_decline';
+  const method = addPaymentMethod(
+    world,
+    { ...VISA, last4: '0002', declineCode },
+    { ...NO_BILLING_DETAILS, email: session.customer_email },
+  );
+  payBy(world, session, method);
   return session;
 }
 
@@ -88,32 +95,38 @@ export function settleDelayed(world: World, sessionId: string, outcome: 'succeed
     throw invalidRequest(`Checkout Session ${sessionId} has no payment that is being processed.`);
   }
   const charge = world.store.charges.get(intent.latest_charge as string)!;
-  if (outcome === 'succeeded') {
-    session.payment_status = 'paid';
-    succeed(world, intent, charge);
-    world.events.emit('checkout.session.async_payment_succeeded', session);
-    settleCharge(world, charge.id);
-    return session;
-  }
-  fail(world, intent, charge, {
-    code: 'payment_method_provider_decline',
-    message: 'The payment could not be completed.',
-    type: 'invalid_request_error',
-  });
-  world.events.emit('checkout.session.async_payment_failed', session);
+  decideOnSession(world, session, { intent, charge }, outcome);
   return session;
 }
 
-function payDelayed(world: World, session: Session, method: string, email: string | undefined): Session {
-  const intent = attempt(world, session);
-  return complete(world, session, 'unpaid', email, () => {
-    const charge = addCharge(world, session, intent, delayedDetails(method));
-    intent.status = 'processing';
-    intent.payment_method = charge.payment_method;
-    world.events.emit('charge.pending', charge);
-    world.events.emit('payment_intent.processing', intent);
-    world.events.emit('checkout.session.completed', session);
+function decideOnSession(
+  world: World,
+  session: Session,
+  attempt: Attempt,
+  outcome: 'succeeded' | 'failed',
+): void {
+  decide(world, attempt, outcome, () => {
+    if (outcome === 'succeeded') session.payment_status = 'paid';
+    world.events.emit(`checkout.session.async_payment_${outcome}`, session);
   });
+}
+
+function payBy(
+  world: World,
+  session: Session,
+  method: Stripe.PaymentMethod,
+  settle?: 'now' | 'later',
+): { intent: Stripe.PaymentIntent; paid: boolean } {
+  const intent = mustHaveIntent(world, session);
+  if (method.type === 'card') {
+    const onSuccess = () => complete(world, session, 'paid', method);
+    return { intent, paid: chargeCard(world, intent, method, { settle, onSuccess }) !== undefined };
+  }
+  const attempt = chargeDelayed(world, intent, method);
+  complete(world, session, 'unpaid', method);
+  const { decides } = testMethodOf(world, method);
+  if (decides !== undefined) decideOnSession(world, session, attempt, decides);
+  return { intent, paid: true };
 }
 
 function mustFindOpen(world: World, id: string): Session {
@@ -122,108 +135,62 @@ function mustFindOpen(world: World, id: string): Session {
   throw invalidRequest(`This Checkout Session can no longer be paid: its status is \`${session.status}\`.`);
 }
 
-function readMethod(session: Session, wanted: 'card' | 'delayed'): string {
-  const found = session.payment_method_types.find((type) =>
-    wanted === 'card' ? type === 'card' : isDelayedMethod(type),
+function readMethod(session: Session, wanted: 'card' | 'delayed'): TestMethod {
+  const type = session.payment_method_types.find((one) =>
+    wanted === 'card' ? one === 'card' : isDelayedMethod(one),
   );
-  if (found !== undefined) return found;
-  throw invalidRequest(
+  if (type === undefined) throw untaken(session, wanted);
+  if (type === 'card') return VISA;
+  return type === 'sepa_debit' ? { type, last4: '3204', country: 'AT' } : { type, last4: '', country: '' };
+}
+
+function untaken(session: Session, wanted: string) {
+  return invalidRequest(
     `This Checkout Session takes no ${wanted} payment: its payment_method_types are ${session.payment_method_types.join(', ')}.`,
   );
 }
 
 /** Since version 2022-08-01 the PaymentIntent is made when the buyer confirms, not with the session. */
-function attempt(world: World, session: Session): Stripe.PaymentIntent {
-  const plan = world.store.plans.get(session.id)!;
-  if (plan.destination !== null) {
-    checkDestination(world, plan.destination, 'payment_intent_data[transfer_data][destination]');
-  }
+function mustHaveIntent(world: World, session: Session): Stripe.PaymentIntent {
   if (typeof session.payment_intent === 'string') {
     return world.store.paymentIntents.get(session.payment_intent)!;
   }
-  const intent = world.store.paymentIntents.add(newPaymentIntent(session, plan));
+  const plan = world.store.plans.get(session.id)!;
+  if (plan.destination !== null) checkDestination(world, plan.destination, DESTINATION);
+  const given = {
+    amount: session.amount_total!,
+    currency: session.currency!,
+    paymentMethodTypes: session.payment_method_types,
+  };
+  const intent = world.store.paymentIntents.add(newPaymentIntent(given, plan));
   session.payment_intent = intent.id;
   world.events.emit('payment_intent.created', intent);
   return intent;
+}
+
+function completeFree(world: World, session: Session, email: string | null): Session {
+  const buyer = { ...NO_BILLING_DETAILS, email, name: 'Local Buyer' };
+  complete(world, session, 'no_payment_required', { billing_details: buyer });
+  return session;
 }
 
 function complete(
   world: World,
   session: Session,
   paymentStatus: 'paid' | 'unpaid' | 'no_payment_required',
-  email: string | undefined,
-  collect?: () => void,
-): Session {
+  { billing_details: buyer }: Pick<Stripe.PaymentMethod, 'billing_details'>,
+): void {
   session.status = 'complete';
   session.payment_status = paymentStatus;
   session.url = null;
   session.customer_details = {
     ...(session.customer_details ?? noDetails()),
-    email: session.customer_email ?? email ?? 'buyer@example.com',
-    name: 'Local Buyer',
+    address: buyer.address,
+    email: session.customer_email ?? buyer.email,
+    name: buyer.name,
+    phone: buyer.phone,
     tax_exempt: 'none',
     tax_ids: [],
   };
-  if (collect === undefined) world.events.emit('checkout.session.completed', session);
-  else collect();
-  return session;
-}
-
-function addCharge(
-  world: World,
-  session: Session,
-  intent: Stripe.PaymentIntent,
-  details: Stripe.Charge.PaymentMethodDetails,
-): Stripe.Charge {
-  const charge = newCharge(intent, session.customer_details ?? noDetails(), details);
-  intent.latest_charge = charge.id;
-  return world.store.charges.add(charge);
-}
-
-function succeed(world: World, intent: Stripe.PaymentIntent, charge: Stripe.Charge): void {
-  charge.status = 'succeeded';
-  charge.paid = true;
-  charge.captured = true;
-  charge.amount_captured = charge.amount;
-  charge.outcome = outcome('authorized', 'approved_by_network', 'Payment complete.');
-  intent.status = 'succeeded';
-  intent.amount_received = charge.amount;
-  intent.last_payment_error = null;
-  intent.payment_method = charge.payment_method;
-  world.events.emit('charge.succeeded', charge);
-  world.events.emit('payment_intent.succeeded', intent);
-}
-
-function fail(
-  world: World,
-  intent: Stripe.PaymentIntent,
-  charge: Stripe.Charge,
-  error: Stripe.PaymentIntent.LastPaymentError,
-): void {
-  charge.status = 'failed';
-  charge.failure_code = error.code ?? null;
-  charge.failure_message = error.message ?? null;
-  charge.outcome = outcome(
-    'issuer_declined',
-    'declined_by_network',
-    'The bank did not approve this payment.',
-  );
-  intent.status = 'requires_payment_method';
-  intent.payment_method = null;
-  intent.last_payment_error = { ...error, charge: charge.id };
-  world.events.emit('charge.failed', charge);
-  world.events.emit('payment_intent.payment_failed', intent);
-}
-
-function outcome(type: string, networkStatus: string, message: string): Stripe.Charge.Outcome {
-  return {
-    advice_code: null,
-    network_advice_code: null,
-    network_decline_code: null,
-    network_status: networkStatus,
-    reason: null,
-    risk_level: 'normal',
-    seller_message: message,
-    type,
-  };
+  world.events.emit('checkout.session.completed', session);
 }

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { checkLastDigit, formatAmount } from '../state/currencies.js';
+import { checkFraction, formatAmount } from '../state/currencies.js';
 import { newId } from '../state/ids.js';
 import { now, type World } from '../state/world.js';
 import { invalidRequest, missingResource } from '../wire/errors.js';
@@ -25,6 +25,7 @@ export function createRefund(world: World, charge: Stripe.Charge, given: NewRefu
   const amount = readAmount(world, charge, given.amount);
   checkConnect(charge, given);
   const refund = newRefund(charge, amount, given);
+  const previous = { amount_refunded: charge.amount_refunded, refunded: charge.refunded };
   charge.amount_refunded += amount;
   charge.refunded = charge.amount_refunded === charge.amount;
   if (given.reverseTransfer) refund.transfer_reversal = reverseShare(world, charge, refund, amount);
@@ -41,7 +42,7 @@ export function createRefund(world: World, charge: Stripe.Charge, given: NewRefu
   }
   world.store.addRefund(refund);
   world.events.emit('refund.created', refund);
-  world.events.emit('charge.refunded', charge);
+  world.events.emit('charge.refunded', charge, { previous });
   return refund;
 }
 
@@ -109,7 +110,7 @@ function readAmount(world: World, charge: Stripe.Charge, given: number | undefin
       { param: 'amount' },
     );
   }
-  checkLastDigit(amount, charge.currency, 'amount');
+  checkFraction(amount, charge.currency, 'amount');
   return amount;
 }
 
@@ -117,7 +118,7 @@ function isDisputed(world: World, charge: Stripe.Charge): boolean {
   if (!charge.disputed) return false;
   return world.store.disputes
     .filter((dispute) => dispute.charge === charge.id)
-    .some((dispute) => dispute.status !== 'won' && dispute.status !== 'warning_closed');
+    .some((dispute) => dispute.status !== 'won' && !dispute.is_charge_refundable);
 }
 
 function checkConnect(charge: Stripe.Charge, given: NewRefund): void {

@@ -102,6 +102,17 @@ function expressController(): Stripe.Account.Controller {
   };
 }
 
+function standardController(): Stripe.Account.Controller {
+  return {
+    fees: { payer: 'account' },
+    is_controller: true,
+    losses: { payments: 'stripe' },
+    requirement_collection: 'stripe',
+    stripe_dashboard: { type: 'full' },
+    type: 'application',
+  };
+}
+
 function newSettings(): Stripe.Account.Settings {
   return {
     branding: { icon: null, logo: null, primary_color: null, secondary_color: null },
@@ -146,17 +157,5 @@ export function newCapability(account: Stripe.Account, name: CapabilityName): St
       pending_verification: [],
     },
     status: status ?? 'unrequested',
-  };
-}
-
-/** The properties that `type: standard` stands for (https://docs.stripe.com/connect/accounts). */
-function standardController(): Stripe.Account.Controller {
-  return {
-    fees: { payer: 'account' },
-    is_controller: true,
-    losses: { payments: 'stripe' },
-    requirement_collection: 'stripe',
-    stripe_dashboard: { type: 'full' },
-    type: 'application',
   };
 }

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { emitAccountUpdated } from '../actions/accounts.js';
+import { deauthorize, emitAccountUpdated } from '../actions/accounts.js';
 import { readCurrency } from '../state/currencies.js';
 import { newId } from '../state/ids.js';
 import { now } from '../state/world.js';
@@ -57,6 +57,10 @@ export const accountEndpoints: readonly Endpoint[] = [
   ),
   endpoint('GET', '/v1/accounts/:id', {}, ({ world, ids }) => mustFindAccount(world, ids[0]!)),
   endpoint('POST', '/v1/accounts/:id', shared, update),
+  endpoint('DELETE', '/v1/accounts/:id', {}, ({ world, ids }): Stripe.DeletedAccount => {
+    deauthorize(world, ids[0]!);
+    return { id: ids[0]!, object: 'account', deleted: true };
+  }),
   endpoint('GET', '/v1/accounts/:id/capabilities', {}, ({ world, ids }) => {
     const account = mustFindAccount(world, ids[0]!);
     const data = CAPABILITIES.map((name) => newCapability(account, name));
@@ -97,14 +101,14 @@ function create({ world, params }: Call<Read<typeof createFields>>): Stripe.Acco
     throw invalidRequest('You may only specify one of these parameters: controller, type.');
   }
   if (params.type === 'custom') {
-    throw invalidRequest('The local Stripe has express and standard accounts, but no custom ones.', {
+    throw invalidRequest('The local Stripe has express and standard accounts, not custom ones.', {
       param: 'type',
     });
   }
   if (params.email !== undefined) checkEmail(params.email, 'email');
   const requested = readRequested(params.capabilities);
   const account = newAccount({
-    type: params.type ?? (params.controller === undefined ? 'express' : 'none'),
+    type: params.type ?? (params.controller === undefined ? 'standard' : 'none'),
     controller: params.controller === undefined ? undefined : { type: 'application', ...params.controller },
     country: params.country?.toUpperCase() ?? 'US',
     defaultCurrency: readCurrency(params.default_currency ?? 'usd', 'default_currency'),
@@ -112,7 +116,7 @@ function create({ world, params }: Call<Read<typeof createFields>>): Stripe.Acco
     businessType: params.business_type ?? null,
     businessName: params.business_profile?.name ?? null,
     businessUrl: params.business_profile?.url ?? null,
-    // Express accounts get the platform's default capabilities where none are asked for.
+    // Accounts get the platform's default capabilities where none are asked for.
     requested: requested.length === 0 ? CAPABILITIES : requested,
     metadata: changeMetadata({}, params.metadata),
   });
@@ -141,11 +145,6 @@ function update({ world, params, ids }: Call<Read<typeof shared>>): Stripe.Accou
 /** https://docs.stripe.com/api/accounts/login_link: only once the account is onboarded. */
 function loginLink({ world, ids }: Call<unknown>): Stripe.LoginLink {
   const account = mustFindAccount(world, ids[0]!);
-  if (account.type === 'standard') {
-    throw invalidRequest(
-      'Login links are for Express accounts: a standard account signs in at Stripe itself.',
-    );
-  }
   if (!account.details_submitted) {
     throw invalidRequest('Cannot create a login link for an account that has not completed onboarding.');
   }

@@ -1,6 +1,7 @@
-import { boolean, integer, list, object, oneOf, optional, type Read, text } from '../wire/fields.js';
+import { invalidRequest } from '../wire/errors.js';
+import { boolean, integer, list, nameOf, object, oneOf, optional, type Read, text } from '../wire/fields.js';
 import { metadata } from '../wire/metadata.js';
-import { shippingField } from './values.js';
+import { shippingField } from './shipping.js';
 
 const productData = object({
   name: text(),
@@ -17,14 +18,32 @@ const priceData = object({
   tax_behavior: optional(oneOf('exclusive', 'inclusive', 'unspecified')),
 });
 
-const lineItem = object({
+const lineItemFields = object({
   price: optional(text()),
   price_data: optional(priceData),
   quantity: optional(integer({ minimum: 0 })),
   metadata,
 });
 
-const paymentIntentData = object({
+/** One that names a price, or describes one. */
+const lineItem: typeof lineItemFields = {
+  read(value, name) {
+    const item = lineItemFields.read(value, name);
+    if (item.price === undefined && item.price_data === undefined) {
+      const param = nameOf(name, 'price_data');
+      throw invalidRequest(`Missing required param: ${param}.`, { code: 'parameter_missing', param });
+    }
+    if (item.price !== undefined && item.price_data !== undefined) {
+      throw invalidRequest('You may only specify one of these parameters: price, price_data.', {
+        param: name,
+      });
+    }
+    return item;
+  },
+};
+
+/** What `payment_intent_data` and a PaymentIntent itself have in common. */
+export const paymentIntentFields = {
   application_fee_amount: optional(integer({ minimum: 0 })),
   capture_method: optional(oneOf('automatic', 'automatic_async')),
   description: optional(text(1000)),
@@ -36,7 +55,7 @@ const paymentIntentData = object({
   statement_descriptor_suffix: optional(text(22)),
   transfer_data: optional(object({ destination: text(), amount: optional(integer({ minimum: 0 })) })),
   transfer_group: optional(text()),
-});
+} as const;
 
 /**
  * The parameters of https://docs.stripe.com/api/checkout/sessions/create that are understood: a one-off
@@ -56,7 +75,7 @@ export const createFields = {
   locale: optional(text(10)),
   metadata,
   mode: oneOf('payment'),
-  payment_intent_data: optional(paymentIntentData),
+  payment_intent_data: optional(object(paymentIntentFields)),
   payment_method_types: optional(list(text())),
   submit_type: optional(oneOf('auto', 'book', 'donate', 'pay')),
   success_url: text(),

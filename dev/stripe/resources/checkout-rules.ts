@@ -1,14 +1,16 @@
 import type Stripe from 'stripe';
-import { checkLastDigit, checkTotal, readCurrency } from '../state/currencies.js';
+import { checkFraction, checkTotal, readCurrency } from '../state/currencies.js';
 import { newId } from '../state/ids.js';
 import type { PaymentPlan } from '../state/store.js';
 import { now, type World } from '../state/world.js';
 import { invalidRequest, missingResource } from '../wire/errors.js';
+import { nameOf } from '../wire/fields.js';
 import { changeMetadata } from '../wire/metadata.js';
 import { checkDestination } from './account-rules.js';
 import type { LineItemParams, PaymentIntentData } from './checkout-params.js';
-import { mustFindPrice, newPrice } from './prices.js';
-import { mustFindProduct } from './products.js';
+import { newPrice } from './price-shapes.js';
+import { mustFindSold } from './products.js';
+import { readShipping } from './shipping.js';
 
 const MAXIMUM_LINE_ITEMS = 100;
 const SHORTEST_LIFE_SECONDS = 30 * 60;
@@ -90,7 +92,7 @@ export function buildLineItems(world: World, given: readonly LineItemParams[]): 
     throw invalidRequest('All line items must have the same currency.', { param: 'line_items' });
   }
   const total = items.reduce((sum, item) => sum + item.amount_total, 0);
-  checkTotal(total, currency);
+  checkTotal(total, currency, "The Checkout Session's total amount due");
   return { items, total, currency };
 }
 
@@ -107,7 +109,7 @@ function buildLineItem(world: World, given: LineItemParams, param: string): Stri
       param: `${param}[quantity]`,
     });
   }
-  const { price, name } = priced(world, given, param);
+  const { price, name } = readPrice(world, given, param);
   const amount = price.unit_amount! * quantity;
   return {
     id: newId('li_1'),
@@ -125,40 +127,34 @@ function buildLineItem(world: World, given: LineItemParams, param: string): Stri
   };
 }
 
-/** By a price that was made before, or by one that is made for this item alone. */
-function priced(
+function readPrice(
   world: World,
-  { price: id, price_data: data }: LineItemParams,
+  given: LineItemParams,
   param: string,
 ): { price: Stripe.Price; name: string } {
-  if (id !== undefined && data === undefined) {
-    const price = mustFindPrice(world, id, `${param}[price]`, 400);
-    if (!price.active) {
-      throw invalidRequest('The price specified is inactive. This field only accepts active prices.', {
-        param: `${param}[price]`,
-      });
-    }
-    return { price, name: mustFindProduct(world, price.product as string, 'product', 400).name };
+  if (given.price_data === undefined) {
+    const [price, product] = mustFindSold(world, given.price!, `${param}[price]`);
+    return { price, name: product.name };
   }
-  if (data === undefined || id !== undefined) {
-    throw invalidRequest(`You must specify exactly one of \`price\` and \`price_data\` in \`${param}\`.`, {
-      param,
-    });
-  }
+  const data = given.price_data;
   const currency = readCurrency(data.currency, `${param}[price_data][currency]`);
-  checkLastDigit(data.unit_amount, currency, `${param}[price_data][unit_amount]`);
-  return {
-    price: newPrice(currency, data.unit_amount, newId('prod_', 14)),
-    name: data.product_data.name,
-  };
+  checkFraction(data.unit_amount, currency, `${param}[price_data][unit_amount]`);
+  const product = newId('prod_', 14);
+  const price = newPrice({ product, currency, unitAmount: data.unit_amount, active: false });
+  return { price, name: data.product_data.name };
 }
 
 /**
  * What will be charged. A fee above the total is no error: "the application fee collected will be capped
  * at the total amount captured" (same page, `payment_intent_data.application_fee_amount`).
  */
-export function readPlan(world: World, given: PaymentIntentData | undefined, currency: string): PaymentPlan {
-  if (given !== undefined) checkConnect(world, given, currency);
+export function readPlan(
+  world: World,
+  given: PaymentIntentData | undefined,
+  currency: string,
+  param: string,
+): PaymentPlan {
+  if (given !== undefined) checkConnect(world, given, currency, param);
   const transfer = given?.transfer_data;
   return {
     description: given?.description ?? null,
@@ -171,31 +167,30 @@ export function readPlan(world: World, given: PaymentIntentData | undefined, cur
     statementDescriptorSuffix: given?.statement_descriptor_suffix ?? null,
     receiptEmail: given?.receipt_email ?? null,
     setupFutureUsage: given?.setup_future_usage ?? null,
-    shipping: given?.shipping ?? null,
+    shipping: given?.shipping === undefined ? null : readShipping(given.shipping),
   };
 }
 
-function checkConnect(world: World, given: PaymentIntentData, currency: string): void {
-  const param = 'payment_intent_data';
+function checkConnect(world: World, given: PaymentIntentData, currency: string, param: string): void {
   const transfer = given.transfer_data;
   if (given.application_fee_amount !== undefined && transfer === undefined) {
     throw invalidRequest(
       'Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an OAuth key or Stripe-Account header) or destination payment (using `transfer_data[destination]`).',
-      { param: `${param}[application_fee_amount]` },
+      { param: nameOf(param, 'application_fee_amount') },
     );
   }
   if (given.application_fee_amount !== undefined && transfer?.amount !== undefined) {
     throw invalidRequest(
       'You may only specify one of these parameters: application_fee_amount, transfer_data[amount].',
-      { param },
+      param === '' ? {} : { param },
     );
   }
   if (given.on_behalf_of !== undefined && world.store.accounts.get(given.on_behalf_of) === undefined) {
-    throw missingResource('account', given.on_behalf_of, `${param}[on_behalf_of]`, 400);
+    throw missingResource('account', given.on_behalf_of, nameOf(param, 'on_behalf_of'), 400);
   }
   if (transfer === undefined) return;
-  checkDestination(world, transfer.destination, `${param}[transfer_data][destination]`);
+  checkDestination(world, transfer.destination, nameOf(nameOf(param, 'transfer_data'), 'destination'));
   if (transfer.amount !== undefined) {
-    checkLastDigit(transfer.amount, currency, `${param}[transfer_data][amount]`);
+    checkFraction(transfer.amount, currency, nameOf(nameOf(param, 'transfer_data'), 'amount'));
   }
 }

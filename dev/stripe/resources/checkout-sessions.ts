@@ -50,7 +50,7 @@ function create({ world, params }: Call<CreateParams>): Stripe.Checkout.Session 
   if (params.cancel_url !== undefined) checkUrl(params.cancel_url, 'cancel_url');
   if (params.customer_email !== undefined) checkEmail(params.customer_email, 'customer_email');
   const { items, total, currency } = buildLineItems(world, params.line_items);
-  const plan = readPlan(world, params.payment_intent_data, currency);
+  const plan = readPlan(world, params.payment_intent_data, currency, 'payment_intent_data');
   const session = newSession({
     publicUrl: world.publicUrl,
     total,

@@ -10,7 +10,6 @@ import { eventEndpoints } from './events.js';
 import { paymentIntentEndpoints } from './payment-intents.js';
 import { paymentMethodEndpoints } from './payment-methods.js';
 import { paymentPageEndpoints } from './payment-pages.js';
-import { priceEndpoints } from './prices.js';
 import { productEndpoints } from './products.js';
 import { refundEndpoints } from './refunds.js';
 import { transferEndpoints } from './transfers.js';
@@ -28,7 +27,6 @@ export function allEndpoints(webhooks: WebhookEndpoints): readonly Endpoint[] {
     ...paymentIntentEndpoints,
     ...paymentMethodEndpoints,
     ...paymentPageEndpoints,
-    ...priceEndpoints,
     ...productEndpoints,
     ...refundEndpoints,
     ...transferEndpoints,

@@ -2,16 +2,22 @@ import type Stripe from 'stripe';
 import { newId } from '../state/ids.js';
 import type { PaymentPlan } from '../state/store.js';
 import { now } from '../state/world.js';
-import { addressOf } from './values.js';
 
-/** https://docs.stripe.com/api/payment_intents/object, as Checkout makes it when the buyer confirms. */
-export function newPaymentIntent(session: Stripe.Checkout.Session, plan: PaymentPlan): Stripe.PaymentIntent {
+/** What a PaymentIntent collects; the amount in minor units. */
+export interface NewPaymentIntent {
+  readonly amount: number;
+  readonly currency: string;
+  readonly paymentMethodTypes: string[];
+}
+
+/** https://docs.stripe.com/api/payment_intents/object, before anyone has tried to pay. */
+export function newPaymentIntent(given: NewPaymentIntent, plan: PaymentPlan): Stripe.PaymentIntent {
   const id = newId('pi_3', 23);
   return {
     id,
     object: 'payment_intent',
     allowed_payment_method_types: null,
-    amount: session.amount_total!,
+    amount: given.amount,
     amount_capturable: 0,
     amount_details: { tip: {} },
     amount_received: 0,
@@ -24,7 +30,7 @@ export function newPaymentIntent(session: Stripe.Checkout.Session, plan: Payment
     client_secret: `${id}_secret_${newId('', 25)}`,
     confirmation_method: 'automatic',
     created: now(),
-    currency: session.currency!,
+    currency: given.currency,
     customer: null,
     customer_account: null,
     description: plan.description,
@@ -39,13 +45,13 @@ export function newPaymentIntent(session: Stripe.Checkout.Session, plan: Payment
     payment_method: null,
     payment_method_configuration_details: null,
     payment_method_options: {},
-    payment_method_types: session.payment_method_types,
+    payment_method_types: given.paymentMethodTypes,
     payment_record: null,
     processing: null,
     receipt_email: plan.receiptEmail,
     review: null,
     setup_future_usage: plan.setupFutureUsage,
-    shipping: plan.shipping && { ...plan.shipping, address: addressOf(plan.shipping.address) },
+    shipping: plan.shipping,
     source: null,
     statement_descriptor: null,
     statement_descriptor_suffix: plan.statementDescriptorSuffix,
@@ -64,7 +70,7 @@ function transferData(plan: PaymentPlan): Stripe.PaymentIntent['transfer_data'] 
 /** https://docs.stripe.com/api/charges/object: one attempt to collect a PaymentIntent's money. */
 export function newCharge(
   intent: Stripe.PaymentIntent,
-  buyer: Stripe.Checkout.Session.CustomerDetails,
+  method: Stripe.PaymentMethod,
   details: Stripe.Charge.PaymentMethodDetails,
 ): Stripe.Charge {
   return {
@@ -77,13 +83,7 @@ export function newCharge(
     application_fee: null,
     application_fee_amount: intent.application_fee_amount,
     balance_transaction: null,
-    billing_details: {
-      address: buyer.address,
-      email: buyer.email,
-      name: buyer.name,
-      phone: buyer.phone,
-      tax_id: null,
-    },
+    billing_details: method.billing_details,
     calculated_statement_descriptor: 'LOCAL STRIPE',
     captured: false,
     created: now(),
@@ -101,7 +101,7 @@ export function newCharge(
     outcome: null,
     paid: false,
     payment_intent: intent.id,
-    payment_method: newId('pm_1'),
+    payment_method: method.id,
     payment_method_details: details,
     receipt_email: intent.receipt_email,
     receipt_number: null,
@@ -122,36 +122,4 @@ export function newCharge(
 function chargeTransferData(intent: Stripe.PaymentIntent): Stripe.Charge.TransferData | null {
   if (intent.transfer_data === null || intent.transfer_data === undefined) return null;
   return { amount: intent.transfer_data.amount ?? null, destination: intent.transfer_data.destination };
-}
-
-/** The card 4242 4242 4242 4242, or one that its issuer declines. */
-export function cardDetails(last4 = '4242'): Stripe.Charge.PaymentMethodDetails {
-  return {
-    type: 'card',
-    card: {
-      amount_authorized: null,
-      authorization_code: null,
-      brand: 'visa',
-      checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },
-      country: 'US',
-      electronic_commerce_indicator: null,
-      exp_month: 12,
-      exp_year: new Date().getUTCFullYear() + 3,
-      fingerprint: 'LocalStripeCard1',
-      funding: 'credit',
-      installments: null,
-      last4,
-      mandate: null,
-      network: 'visa',
-      network_transaction_id: null,
-      regulated_status: 'unregulated',
-      three_d_secure: null,
-      transaction_link_id: null,
-      wallet: null,
-    },
-  };
-}
-
-export function delayedDetails(type: string): Stripe.Charge.PaymentMethodDetails {
-  return { type };
 }

@@ -46,6 +46,7 @@ export const refundEndpoints: readonly Endpoint[] = [
     const previous = { metadata: refund.metadata };
     refund.metadata = changeMetadata(refund.metadata ?? {}, params.metadata);
     world.events.emit('refund.updated', refund, { previous });
+    world.events.emit('charge.refund.updated', refund, { previous });
     return refund;
   }),
 ];

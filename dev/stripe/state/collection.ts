@@ -32,6 +32,10 @@ export class Collection<T extends { readonly id: string }> {
     for (let place = this.#items.length - 1; place >= 0; place -= 1) yield this.#items[place]!;
   }
 
+  some(accepts: (item: T) => boolean): boolean {
+    return this.#items.some(accepts);
+  }
+
   filter(accepts: (item: T) => boolean): T[] {
     return this.#items.filter(accepts);
   }

@@ -3,14 +3,15 @@ import { z } from 'zod';
 import type { SavedKey } from '../wire/idempotency.js';
 import { Collection } from './collection.js';
 import { type OnboardingLink, type PaymentPlan, Store } from './store.js';
+import type { TestMethod } from './test-methods.js';
 import { now, type Settings } from './world.js';
 
 const COLLECTIONS = [
   'accounts',
   'products',
   'prices',
-  'paymentMethods',
   'sessions',
+  'paymentMethods',
   'paymentIntents',
   'charges',
   'transfers',
@@ -49,6 +50,7 @@ interface SavedState extends Omit<State, 'store'> {
   readonly collections: { readonly [Name in CollectionName]: ReadonlyArray<ItemOf<Store[Name]>> };
   readonly lineItems: Readonly<Record<string, readonly Stripe.LineItem[]>>;
   readonly plans: Readonly<Record<string, PaymentPlan>>;
+  readonly testMethods: Readonly<Record<string, TestMethod>>;
   readonly onboardingLinks: Readonly<Record<string, OnboardingLink>>;
   readonly deauthorizedAccounts: readonly string[];
 }
@@ -67,6 +69,7 @@ const savedState = z.object({
   collections: z.record(z.enum(COLLECTIONS), objects),
   lineItems: z.record(z.string(), objects),
   plans: z.record(z.string(), z.looseObject({})),
+  testMethods: z.record(z.string(), z.looseObject({ type: z.string() })),
   onboardingLinks: z.record(z.string(), z.looseObject({ account: z.string() })),
   deauthorizedAccounts: z.array(z.string()),
   keys: z.array(z.looseObject({ key: z.string(), result: z.looseObject({ body: z.string() }) })),
@@ -89,6 +92,7 @@ export function encodeState({ store, ...others }: State): string {
     collections: Object.fromEntries(collections),
     lineItems: Object.fromEntries(lineItems),
     plans: Object.fromEntries(store.plans),
+    testMethods: Object.fromEntries(store.testMethods),
     onboardingLinks: Object.fromEntries(store.onboardingLinks),
     deauthorizedAccounts: [...store.deauthorizedAccounts],
   };
@@ -123,6 +127,7 @@ function storeOf(saved: SavedState): Store {
     store.lineItems.set(session, addAll(new Collection<Stripe.LineItem>(), items));
   }
   for (const [session, plan] of Object.entries(saved.plans)) store.plans.set(session, plan);
+  for (const [method, test] of Object.entries(saved.testMethods)) store.testMethods.set(method, test);
   for (const [token, link] of Object.entries(saved.onboardingLinks)) {
     if (link.expiresAt > now()) store.onboardingLinks.set(token, link);
   }

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
-import type { Shipping } from '../resources/values.js';
 import { Collection } from './collection.js';
+import type { TestMethod } from './test-methods.js';
 
 /** What a Checkout Session will charge, kept apart: Stripe shows it only through the PaymentIntent. */
 export interface PaymentPlan {
@@ -14,7 +14,7 @@ export interface PaymentPlan {
   readonly statementDescriptorSuffix: string | null;
   readonly receiptEmail: string | null;
   readonly setupFutureUsage: 'off_session' | 'on_session' | null;
-  readonly shipping: Shipping | null;
+  readonly shipping: Stripe.PaymentIntent.Shipping | null;
 }
 
 export interface OnboardingLink {
@@ -31,8 +31,8 @@ export class Store {
   readonly accounts = new Collection<Stripe.Account>();
   readonly products = new Collection<Stripe.Product>();
   readonly prices = new Collection<Stripe.Price>();
-  readonly paymentMethods = new Collection<Stripe.PaymentMethod>();
   readonly sessions = new Collection<Stripe.Checkout.Session>();
+  readonly paymentMethods = new Collection<Stripe.PaymentMethod>();
   readonly paymentIntents = new Collection<Stripe.PaymentIntent>();
   readonly charges = new Collection<Stripe.Charge>();
   readonly transfers = new Collection<Stripe.Transfer>();
@@ -46,6 +46,8 @@ export class Store {
 
   readonly lineItems = new Map<string, Collection<Stripe.LineItem>>();
   readonly plans = new Map<string, PaymentPlan>();
+  /** How each payment method behaves. */
+  readonly testMethods = new Map<string, TestMethod>();
   readonly onboardingLinks = new Map<string, OnboardingLink>();
   readonly deauthorizedAccounts = new Set<string>();
   /** Oldest first; an index of `refunds`, which `addRefund` keeps. */

@@ -5,6 +5,9 @@ export interface ErrorBody {
   readonly message: string;
   readonly param?: string;
   readonly decline_code?: string;
+  readonly charge?: string;
+  readonly payment_intent?: object;
+  readonly payment_method?: object;
   readonly doc_url?: string;
   readonly request_log_url?: string;
 }
@@ -57,6 +60,6 @@ export function unknownUrl(method: string, path: string): StripeFailure {
   );
 }
 
-function documentationOf(code: string): string {
+export function documentationOf(code: string): string {
   return `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}`;
 }
