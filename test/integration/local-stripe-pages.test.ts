@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectLocalStripe } from '../../dev/stripe/index.js';
-import { openPlatform, type Platform, refusal, sessionParams } from './local-stripe-support.js';
+import { openPlatform, type Platform, paidSession, refusal, sessionParams } from './local-stripe-support.js';
 
 let platform: Platform;
 
@@ -122,6 +122,74 @@ describe('the page that producers onboard on', () => {
     await submit(`${link.url}&action=leave`);
     expect(await platform.stripe.accounts.retrieve(account.id)).toMatchObject({ charges_enabled: false });
     expect((await open(`${platform.local.url}/onboarding/${account.id}?link=guessed`)).status).toBe(404);
+  });
+});
+
+describe('the page of a charge', () => {
+  const change = (chargeId: string, form: Record<string, string>) =>
+    fetch(`${platform.local.url}/payments/${chargeId}`, {
+      method: 'POST',
+      body: new URLSearchParams(form),
+      redirect: 'manual',
+    });
+
+  it('refunds in part and in whole, from the destination and the fee too', async () => {
+    const { chargeId } = await paidSession(platform);
+    expect(await (await fetch(`${platform.local.url}/`)).text()).toContain(`/payments/${chargeId}`);
+    const answer = await change(chargeId, { action: 'refund', amount: '1000' });
+    expect(answer.headers.get('location')).toBe(`/payments/${chargeId}`);
+    const part = await platform.stripe.charges.retrieve(chargeId, {
+      expand: ['transfer', 'application_fee'],
+    });
+    expect(part).toMatchObject({
+      amount_refunded: 1000,
+      transfer: { amount_reversed: 1000 },
+      application_fee: { amount_refunded: 100 },
+    });
+    await change(chargeId, { action: 'refund', amount: '' });
+    expect(await platform.stripe.charges.retrieve(chargeId)).toMatchObject({ refunded: true });
+    const tooMuch = await change(chargeId, { action: 'refund', amount: '1' });
+    expect(tooMuch.status).toBe(400);
+    expect(await tooMuch.text()).toContain('has already been refunded');
+  });
+
+  it('decides on refunds that wait', async () => {
+    const { chargeId } = await paidSession(platform);
+    await platform.local.holdRefunds(true);
+    await change(chargeId, { action: 'refund', amount: '1000' });
+    await platform.local.holdRefunds(false);
+    const [refund] = (await platform.stripe.refunds.list({ charge: chargeId })).data;
+    expect(refund).toMatchObject({ status: 'pending' });
+    expect(await (await fetch(`${platform.local.url}/payments/${chargeId}`)).text()).toContain(refund!.id);
+    await change(chargeId, { action: 'refund-fails', object: refund!.id });
+    expect(await platform.stripe.refunds.retrieve(refund!.id)).toMatchObject({ status: 'failed' });
+    expect(await platform.stripe.charges.retrieve(chargeId)).toMatchObject({ amount_refunded: 0 });
+  });
+
+  it.each([
+    [['inquire', 'escalate', 'dispute-lost'], 'lost'],
+    [['inquire', 'dispute-won'], 'warning_closed'],
+    [['dispute', 'dispute-won'], 'won'],
+  ])('takes a dispute through %j to %s', async (actions, status) => {
+    const { chargeId } = await paidSession(platform);
+    for (const action of actions) {
+      const [dispute] = (await platform.stripe.disputes.list({ charge: chargeId })).data;
+      const page = await (await fetch(`${platform.local.url}/payments/${chargeId}`)).text();
+      expect(page).toContain(`data-testid="${action}"`);
+      expect((await change(chargeId, { action, object: dispute?.id ?? '' })).status).toBe(303);
+    }
+    const { data } = await platform.stripe.disputes.list({ charge: chargeId });
+    expect(data).toMatchObject([{ status }]);
+  });
+
+  it.each([
+    { action: 'refund', amount: 'all' },
+    { action: 'fly', amount: '1' },
+  ])('refuses %j', async (form) => {
+    const { chargeId } = await paidSession(platform);
+    expect((await change(chargeId, form)).status).toBe(400);
+    expect((await change('ch_none', form)).status).toBe(404);
+    expect(await platform.stripe.charges.retrieve(chargeId)).toMatchObject({ amount_refunded: 0 });
   });
 });
 

@@ -17,6 +17,8 @@ export function indexPage(world: World, deliveries: Deliveries): string {
 <p class="soft">The newest ${SHOWN} of each. <a href="/requests">API requests</a></p>
 <h2>Checkout Sessions</h2>
 ${table(['Session', 'For', 'Total', 'Status'], newest(world.store.sessions.newestFirst(), sessionRow(world)))}
+<h2>Charges</h2>
+${table(['Charge', 'For', 'Amount', 'Status'], newest(world.store.charges.newestFirst(), chargeRow))}
 <h2>Accounts</h2>
 ${table(['Account', 'Name', 'Charges'], newest(world.store.accounts.newestFirst(), accountRow))}
 <h2>Events</h2>
@@ -48,6 +50,15 @@ function sessionRow(world: World) {
 <td>${world.store.plans.get(session.id)?.description} <span class="soft">${session.customer_email}</span></td>
 <td>${formatAmount(session.amount_total!, session.currency!)}</td>
 <td>${session.status}, ${session.payment_status}</td></tr>`;
+}
+
+function chargeRow(charge: Stripe.Charge): Html {
+  const refunded =
+    charge.amount_refunded === 0 ? '' : `, ${formatAmount(charge.amount_refunded, charge.currency)} refunded`;
+  return html`<tr><td><a href="/payments/${charge.id}"><code>${charge.id}</code></a></td>
+<td>${charge.description} <span class="soft">${charge.billing_details.email}</span></td>
+<td>${formatAmount(charge.amount, charge.currency)}</td>
+<td>${charge.status}${refunded}${charge.disputed ? ', disputed' : ''}</td></tr>`;
 }
 
 function accountRow(account: Stripe.Account): Html {

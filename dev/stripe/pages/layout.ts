@@ -24,6 +24,9 @@ td, th { text-align: left; padding: .4rem .5rem; border-bottom: 1px solid var(--
   vertical-align: top; overflow-wrap: break-word }
 th, td.short { white-space: nowrap }
 td.amount, th.amount { text-align: right; white-space: nowrap }
+label { display: block; font-size: .9rem }
+input { width: 100%; padding: .6rem; margin: .3rem 0; border-radius: .5rem; font: inherit;
+  border: 1px solid var(--line); background: var(--ground); color: var(--ink) }
 button { width: 100%; padding: .75rem 1rem; margin: .3rem 0; border-radius: .5rem; font: inherit;
   font-weight: 600; cursor: pointer; border: 1px solid var(--line); background: var(--paper);
   color: var(--ink) }

@@ -6,6 +6,9 @@ import type { RequestLog } from '../control/request-log.js';
 import { now, type World } from '../state/world.js';
 import type { Deliveries } from '../webhooks/deliveries.js';
 import { StripeFailure } from '../wire/errors.js';
+import { readBody } from '../wire/exchange.js';
+import { changeCharge } from './charge-actions.js';
+import { chargePage } from './charge-page.js';
 import { indexPage, requestsPage } from './index-page.js';
 import { accountPage, onboardingPage } from './onboarding-page.js';
 import { noSessionPage, payPage, successUrl } from './pay-page.js';
@@ -28,13 +31,19 @@ export async function handlePage(
   response: ServerResponse,
   url: URL,
 ): Promise<void> {
-  request.resume();
-  const reply = replyTo(parts, request.method === 'POST', url);
+  const isPost = request.method === 'POST';
+  const form = new URLSearchParams(isPost ? await readBody(request) : '');
+  const reply = replyTo(parts, isPost, url, form);
   await parts.save();
   send(response, reply);
 }
 
-function replyTo({ world, requests, deliveries }: Parts, isPost: boolean, url: URL): Reply {
+function replyTo(
+  { world, requests, deliveries }: Parts,
+  isPost: boolean,
+  url: URL,
+  form: URLSearchParams,
+): Reply {
   const [, folder = '', id = ''] = url.pathname.split('/');
   const action = isPost ? url.searchParams.get('action') : null;
   switch (folder) {
@@ -44,6 +53,8 @@ function replyTo({ world, requests, deliveries }: Parts, isPost: boolean, url: U
       return show(requestsPage(requests));
     case 'pay':
       return replyToBuyer(world, id, action);
+    case 'payments':
+      return replyAboutCharge(world, id, form);
     case 'onboarding':
       return replyToProducer(world, id, url.searchParams.get('link') ?? '', action);
     case 'accounts': {
@@ -87,6 +98,21 @@ function perform(world: World, id: string, action: string): string {
       break;
   }
   return `/pay/${id}`;
+}
+
+/** Where the platform's own people and the banks do what they do at Stripe itself. */
+function replyAboutCharge(world: World, id: string, form: URLSearchParams): Reply {
+  const charge = world.store.charges.get(id);
+  if (charge === undefined) return notFound();
+  const action = form.get('action');
+  if (action === null) return show(chargePage(world, charge));
+  try {
+    changeCharge(world, charge, action, form);
+    return { location: `/payments/${id}` };
+  } catch (error) {
+    if (!(error instanceof StripeFailure)) throw error;
+    return { status: error.status, page: chargePage(world, charge, error.message) };
+  }
 }
 
 /** A link works once and for minutes; after that the platform is asked for a new one (`refresh_url`). */
