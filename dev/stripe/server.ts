@@ -115,7 +115,7 @@ export async function startLocalStripe(options: LocalStripeOptions = {}): Promis
     changed,
     saved: async () => file?.saved(),
   });
-  const router = new Router(allEndpoints(endpoints));
+  const router = new Router(allEndpoints(endpoints, deliveries));
   const rateLimiter = options.rateLimits && new RateLimiter(options.rateLimits);
   const api = new Api({ world, router, keys, faults, requests, rateLimiter, log, save });
   deliveries.restore(state?.undelivered ?? [], (id) => world.store.events.get(id));

@@ -37,6 +37,10 @@ describe('the rules of a Checkout Session', () => {
     ['jpy', 49, 'amount_too_small'],
     ['usd', 100_000_000, 'amount_too_large'],
     ['kwd', 12_345, undefined],
+    ['isk', 12_350, undefined],
+    ['ugx', 12_310, undefined],
+    ['krw', 49, 'amount_too_small'],
+    ['inr', 1_000_000_000, 'amount_too_large'],
     ['xxx', 5000, undefined],
   ])('refuses %s %d', async (currency, amount, code) => {
     const refused = await refusal(
@@ -57,6 +61,10 @@ describe('the rules of a Checkout Session', () => {
     ['gbp', 30],
     ['jpy', 50],
     ['kwd', 12_340],
+    ['isk', 12_300],
+    ['ugx', 12_300],
+    ['inr', 999_999_999],
+    ['idr', 999_999_999_999],
   ])('takes %s %d', async (currency, amount) => {
     const session = await stripe.checkout.sessions.create(
       sessionParams(undefined, {

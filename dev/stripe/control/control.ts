@@ -40,6 +40,9 @@ export interface LocalStripeControl {
   deauthorize(accountId: string): Promise<void>;
 
   openDispute(chargeId: string, options?: OpenDisputeOptions): Promise<Stripe.Dispute>;
+  /** An inquiry becomes a dispute: the bank takes the money. */
+  escalateInquiry(disputeId: string): Promise<Stripe.Dispute>;
+  /** An inquiry ends as `warning_closed`, whatever the outcome. */
   closeDispute(disputeId: string, outcome: 'won' | 'lost'): Promise<Stripe.Dispute>;
 
   /** Whether refunds made from now on stay `pending` until `settleRefund`. */

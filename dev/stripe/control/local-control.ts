@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import * as accounts from '../actions/accounts.js';
-import { closeDispute, openDispute } from '../actions/disputes.js';
+import { closeDispute, escalateInquiry, openDispute } from '../actions/disputes.js';
 import { decline, pay, settleDelayed } from '../actions/payments.js';
 import { settleRefund } from '../actions/refunds.js';
 import { expireDue, expireSession } from '../actions/sessions.js';
@@ -70,6 +70,7 @@ function control(parts: Parts): Omit<LocalStripeControl, 'webhooks' | 'faults'> 
     enableCharges: async (id) => snapshot(accounts.enableCharges(world, id)),
     deauthorize: async (id) => accounts.deauthorize(world, id),
     openDispute: async (id, options) => snapshot(openDispute(world, id, options)),
+    escalateInquiry: async (id) => snapshot(escalateInquiry(world, id)),
     closeDispute: async (id, outcome) => snapshot(closeDispute(world, id, outcome)),
     holdRefunds: async (hold) => {
       world.settings.refundsPending = hold;

@@ -1,3 +1,7 @@
+import type Stripe from 'stripe';
+import type { World } from '../state/world.js';
+import type { Deliveries } from '../webhooks/deliveries.js';
+import type { WebhookEndpoints } from '../webhooks/endpoints.js';
 import { type Endpoint, endpoint } from '../wire/endpoint.js';
 import { invalidRequest, missingResource } from '../wire/errors.js';
 import { boolean, list, optional, text } from '../wire/fields.js';
@@ -41,20 +45,44 @@ export const eventEndpoints: readonly Endpoint[] = [
     },
     { forAccounts: true },
   ),
-  endpoint(
-    'GET',
-    '/v1/events/:id',
-    {},
-    ({ world, ids, account }) => {
-      const event = world.store.events.get(ids[0]!);
-      if (event === undefined || (event.account ?? null) !== account) {
-        throw missingResource('event', ids[0]!, 'id');
+  endpoint('GET', '/v1/events/:id', {}, ({ world, ids, account }) => mustFindEvent(world, ids[0]!, account), {
+    forAccounts: true,
+  }),
+];
+
+/** What `stripe events resend` asks for; not in the reference. */
+export function resendEndpoint(webhooks: WebhookEndpoints, deliveries: Deliveries): Endpoint {
+  return endpoint(
+    'POST',
+    '/v1/events/:id/retry',
+    {
+      account: optional(text()),
+      for_stripecli: optional(boolean()),
+      webhook_endpoint: optional(text()),
+    },
+    ({ world, ids, params }) => {
+      const event = mustFindEvent(world, ids[0]!, params.account ?? null);
+      if (params.webhook_endpoint === undefined) {
+        throw invalidRequest('Nothing listens here but webhook endpoints: name one (--webhook-endpoint).', {
+          code: 'parameter_missing',
+          param: 'webhook_endpoint',
+        });
       }
+      const target = webhooks.get(params.webhook_endpoint);
+      if (target === undefined) {
+        throw missingResource('webhook endpoint', params.webhook_endpoint, 'webhook_endpoint', 400);
+      }
+      deliveries.resend(event, target);
       return event;
     },
-    { forAccounts: true },
-  ),
-];
+  );
+}
+
+function mustFindEvent(world: World, id: string, account: string | null): Stripe.Event {
+  const event = world.store.events.get(id);
+  if (event !== undefined && (event.account ?? null) === account) return event;
+  throw missingResource('event', id, 'id');
+}
 
 /** "a specific event name, or group of events using * as a wildcard" */
 function matchesType(type: string, pattern: string): boolean {

@@ -1,3 +1,4 @@
+import type { Deliveries } from '../webhooks/deliveries.js';
 import type { WebhookEndpoints } from '../webhooks/endpoints.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { accountEndpoints } from './accounts.js';
@@ -6,7 +7,7 @@ import { balanceEndpoints } from './balance.js';
 import { chargeEndpoints } from './charges.js';
 import { checkoutSessionEndpoints } from './checkout-sessions.js';
 import { disputeEndpoints } from './disputes.js';
-import { eventEndpoints } from './events.js';
+import { eventEndpoints, resendEndpoint } from './events.js';
 import { paymentIntentEndpoints } from './payment-intents.js';
 import { paymentMethodEndpoints } from './payment-methods.js';
 import { paymentPageEndpoints } from './payment-pages.js';
@@ -15,7 +16,7 @@ import { refundEndpoints } from './refunds.js';
 import { transferEndpoints } from './transfers.js';
 import { webhookEndpointEndpoints } from './webhook-endpoints.js';
 
-export function allEndpoints(webhooks: WebhookEndpoints): readonly Endpoint[] {
+export function allEndpoints(webhooks: WebhookEndpoints, deliveries: Deliveries): readonly Endpoint[] {
   return [
     ...accountEndpoints,
     ...applicationFeeEndpoints,
@@ -24,6 +25,7 @@ export function allEndpoints(webhooks: WebhookEndpoints): readonly Endpoint[] {
     ...checkoutSessionEndpoints,
     ...disputeEndpoints,
     ...eventEndpoints,
+    resendEndpoint(webhooks, deliveries),
     ...paymentIntentEndpoints,
     ...paymentMethodEndpoints,
     ...paymentPageEndpoints,

@@ -98,6 +98,11 @@ export class Deliveries {
     return Promise.all(targets.map((target) => this.#send({ event, target, attempt: 1 }, false)));
   }
 
+  /** Sends an event once more to one endpoint, as a new one would be sent. */
+  resend(event: Stripe.Event, target: WebhookTarget): void {
+    this.#schedule({ event, target, attempt: 1 });
+  }
+
   attempts(): readonly DeliveryAttempt[] {
     return this.#attempts;
   }
