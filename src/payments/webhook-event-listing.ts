@@ -106,7 +106,7 @@ function conditionsOf({ type, outcome, orderId }: WebhookEventFilter): Condition
   return [
     ...(type ? [{ sql: 'type = ?', values: [type] }] : []),
     ...(outcome ? [{ sql: 'outcome = ?', values: [outcome.toLowerCase()] }] : []),
-    ...(orderId ? [{ sql: 'order_id = ?', values: [parseOrderId(orderId, 'filter.orderId')] }] : []),
+    ...(orderId != null ? [{ sql: 'order_id = ?', values: [parseOrderId(orderId, 'filter.orderId')] }] : []),
   ];
 }
 

@@ -38,7 +38,7 @@ export class WebhookEventsService {
     after: string | null | undefined,
     filter: WebhookEventFilter | null | undefined,
   ): Promise<Page<WebhookEvent>> {
-    if (filter?.orderId) parseOrderId(filter.orderId, 'filter.orderId');
+    if (filter?.orderId != null) parseOrderId(filter.orderId, 'filter.orderId');
     await requireOperator(em, viewer);
     return pageOfEvents(em, first, after, filter ?? {});
   }
