@@ -10,6 +10,11 @@ const HOT = 16;
 const HOT_BATCH = 48;
 /** Turns that are under way at the same time. */
 const LANES = 3;
+/**
+ * Quiet shows are served together, and by one batch at a time: two would each be half as large for the same
+ * statements. One that takes longer, as when a lock is not to be had, lets others go past it; in milliseconds.
+ */
+const SHARED_BATCH_MS = 100;
 /** Waiting for one show; whoever comes then is told so at once instead of being kept in vain. */
 const MOST_WAITING = 4_096;
 
@@ -39,6 +44,8 @@ export class PurchaseQueue<Work, Result> {
   private readonly waiting = new Map<number, Entry<Work, Result>[]>();
   private readonly busy = new Set<number>();
   private turns = 0;
+  /** Runs while a batch of several shows may not be joined by another. */
+  private sharing: NodeJS.Timeout | undefined;
   /** Purchases a second, as of late: what tells those sent away when to come again. */
   private rate = 500;
 
@@ -79,7 +86,7 @@ export class PurchaseQueue<Work, Result> {
     for (const [showId, line] of this.waiting) {
       if (this.busy.has(showId)) continue;
       const hot = line.length >= HOT;
-      if (hot && entries.length > 0) continue;
+      if (hot ? entries.length > 0 : this.sharing !== undefined) continue;
       entries.push(...this.take(showId, hot ? HOT_BATCH : LARGEST_BATCH - entries.length));
       if (hot || entries.length === LARGEST_BATCH) break;
     }
@@ -98,6 +105,7 @@ export class PurchaseQueue<Work, Result> {
     const shows = new Set(entries.map((entry) => entry.showId));
     for (const showId of shows) this.busy.add(showId);
     this.turns += 1;
+    const sharing = shows.size > 1 ? this.share() : undefined;
     let batch = this.inTime(entries);
     const next = (accept: (work: Work) => boolean) => {
       const more = shows.size === 1 ? this.nextOf(entries[0]?.showId as number, accept) : undefined;
@@ -110,12 +118,27 @@ export class PurchaseQueue<Work, Result> {
       batch.fail(error);
     } finally {
       this.turns -= 1;
+      this.endSharing(sharing);
       for (const showId of shows) {
         this.busy.delete(showId);
         this.moveToTheEnd(showId);
       }
       this.pump();
     }
+  }
+
+  private share(): NodeJS.Timeout {
+    const sharing = setTimeout(() => {
+      this.endSharing(sharing);
+      this.pump();
+    }, SHARED_BATCH_MS);
+    this.sharing = sharing;
+    return sharing;
+  }
+
+  private endSharing(sharing: NodeJS.Timeout | undefined): void {
+    clearTimeout(sharing);
+    if (this.sharing === sharing) this.sharing = undefined;
   }
 
   private nextOf(showId: number, accept: (work: Work) => boolean): PurchaseBatch<Work, Result> | undefined {

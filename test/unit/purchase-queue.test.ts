@@ -79,6 +79,38 @@ describe('the purchase queue', () => {
     expect(batches.map(({ works }) => names(works))).toEqual([['crowd 0'], ['quiet']]);
   });
 
+  it('serves quiet shows by one batch at a time, and a crowd beside it', async () => {
+    const { queue, batches } = new Bench();
+    for (const showId of [1, 2, 3, 4, 5]) void queue.submit(showId, `show ${showId}`);
+    batches[0]?.finish();
+    await settle();
+    expect(names(batches.at(-1)?.works ?? [])).toEqual(['show 4', 'show 5']);
+    batches[1]?.finish();
+    await settle();
+    void queue.submit(6, 'waits for the shared batch');
+    expect(batches).toHaveLength(4);
+    for (let buyer = 0; buyer < 16; buyer += 1) void queue.submit(7, `crowd ${buyer}`);
+    expect(batches.at(-1)?.works).toHaveLength(16);
+    batches[3]?.finish();
+    await settle();
+    expect(names(batches.at(-1)?.works ?? [])).toEqual(['waits for the shared batch']);
+  });
+
+  it('lets others go past a shared batch that does not come to its end', async () => {
+    const { queue, batches } = new Bench();
+    for (const showId of [1, 2, 3, 4, 5]) void queue.submit(showId, `show ${showId}`);
+    batches[0]?.finish();
+    await settle();
+    const answer = queue.submit(6, 'goes past');
+    batches[1]?.finish();
+    batches[2]?.finish();
+    await settle();
+    expect(batches).toHaveLength(4);
+    while (batches.length === 4) await settle();
+    batches[4]?.finish();
+    expect(await answer).toBe('done: goes past');
+  });
+
   it('sends away at once whoever comes when it is full, and says when to come again', async () => {
     const { queue } = new Bench();
     for (let buyer = 0; buyer <= 4_096; buyer += 1) void queue.submit(1, `buyer ${buyer}`);
