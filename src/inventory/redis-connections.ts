@@ -12,6 +12,7 @@ const COMMAND_TIMEOUT_MS = 140;
 class PatientRedis extends Redis {
   override sendCommand(...given: Parameters<Redis['sendCommand']>): unknown {
     const [command] = given;
+    this.writeOncePerTick();
     const answer = super.sendCommand(...given);
     const timer = setTimeout(
       () => setImmediate(() => command.reject(new Error('Redis did not answer in time'))),
@@ -20,6 +21,14 @@ class PatientRedis extends Redis {
     const settled = () => clearTimeout(timer);
     command.promise.then(settled, settled);
     return answer;
+  }
+
+  /** News of many shows at once is sent by one system call. */
+  private writeOncePerTick(): void {
+    const { stream } = this;
+    if (stream === undefined || stream.writableCorked > 0) return;
+    stream.cork();
+    process.nextTick(() => stream.uncork());
   }
 }
 
