@@ -1,10 +1,11 @@
 import type Stripe from 'stripe';
+import { balanceOf } from '../actions/ledger.js';
 import { reverseTransfer } from '../actions/reversals.js';
 import { createTransfer } from '../actions/settlement.js';
-import { readCurrency } from '../state/currencies.js';
+import { formatAmount, readCurrency } from '../state/currencies.js';
 import type { World } from '../state/world.js';
 import { type Endpoint, endpoint } from '../wire/endpoint.js';
-import { missingResource } from '../wire/errors.js';
+import { invalidRequest, missingResource } from '../wire/errors.js';
 import { boolean, clearable, integer, optional, text } from '../wire/fields.js';
 import { changeMetadata, metadata } from '../wire/metadata.js';
 import { createdField, isWithin, page, pagingFields } from '../wire/paging.js';
@@ -41,13 +42,16 @@ export const transferEndpoints: readonly Endpoint[] = [
   ),
   endpoint('POST', '/v1/transfers', createFields, ({ world, params }) => {
     checkDestination(world, params.destination, 'destination');
+    const currency = readCurrency(params.currency, 'currency');
     const source =
       params.source_transaction === undefined
         ? undefined
         : mustFindCharge(world, params.source_transaction, 'source_transaction', 400);
+    if (source === undefined) checkBalance(world, params.amount, currency);
+    else checkSource(world, source, params.amount, currency);
     return createTransfer(world, {
       amount: params.amount,
-      currency: readCurrency(params.currency, 'currency'),
+      currency,
       destination: params.destination,
       sourceTransaction: source?.id ?? null,
       transferGroup: params.transfer_group ?? source?.transfer_group ?? null,
@@ -101,6 +105,36 @@ export const transferEndpoints: readonly Endpoint[] = [
     return reversal!;
   }),
 ];
+
+function checkBalance(world: World, amount: number, currency: string): void {
+  const available = balanceOf(world).get(currency) ?? 0;
+  if (amount <= available) return;
+  throw invalidRequest(
+    `You have insufficient available funds in your Stripe account: ${formatAmount(available, currency)}. The transfer needs ${formatAmount(amount, currency)}.`,
+    { code: 'balance_insufficient' },
+  );
+}
+
+/** No more than the charge brought in (https://docs.stripe.com/connect/separate-charges-and-transfers). */
+function checkSource(world: World, source: Stripe.Charge, amount: number, currency: string): void {
+  const param = 'source_transaction';
+  if (source.status !== 'succeeded') {
+    throw invalidRequest(`The charge ${source.id} has not succeeded and cannot be transferred.`, { param });
+  }
+  if (source.currency !== currency) {
+    throw invalidRequest(
+      `The currency of the transfer (${currency}) must be that of its source_transaction (${source.currency}).`,
+      { param: 'currency' },
+    );
+  }
+  const others = world.store.transfers.filter((transfer) => transfer.source_transaction === source.id);
+  const transferred = others.reduce((sum, transfer) => sum + transfer.amount - transfer.amount_reversed, 0);
+  if (transferred + amount <= source.amount) return;
+  throw invalidRequest(
+    `Transfers using this transaction as a source must not exceed the source amount of ${formatAmount(source.amount, currency)}; those so far amount to ${formatAmount(transferred, currency)}.`,
+    { param: 'amount' },
+  );
+}
 
 function mustFindTransfer(world: World, id: string): Stripe.Transfer {
   const transfer = world.store.transfers.get(id);
