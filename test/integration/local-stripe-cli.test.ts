@@ -7,14 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type Stripe from 'stripe';
 import { openPlatform, type Platform, sessionParams } from './local-stripe-support.js';
 
-/** In the form that the client takes for a secret key. */
-const SECRET_KEY = 'sk_test_0123456789abcdefghij';
-
 let platform: Platform;
 let home: string;
 
 beforeAll(async () => {
-  platform = await openPlatform({ secretKey: SECRET_KEY });
+  platform = await openPlatform();
   home = mkdtempSync(join(tmpdir(), 'stripe-cli-'));
 });
 
@@ -27,7 +24,7 @@ afterAll(async () => {
 function stripeClient(...words: string[]): Promise<string> {
   const packageFile = createRequire(import.meta.url).resolve('@stripe/cli/package.json');
   const client = join(packageFile, '../bin/shim.js');
-  const options = ['--api-key', SECRET_KEY, '--api-base', platform.local.url, '--color', 'off'];
+  const options = ['--api-key', platform.local.secretKey, '--api-base', platform.local.url, '--color', 'off'];
   const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, STRIPE_CLI_TELEMETRY_OPTOUT: '1' };
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [client, ...words, ...options], { env }, (error, output, complaints) => {
