@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { auditInventory } from '../support/audit.js';
 import { eventually } from '../support/eventually.js';
+import { stripeSideOf } from '../support/stripe-side.js';
 import type { CrashWorld } from './crash-world.js';
-import { stripeSideOf } from './stripe-side.js';
 import type { Scenario, Subject } from './subject.js';
 
 /** A restarted process, its rounds seconds apart, on a machine where others do the same; in milliseconds. */
 const PATIENCE_MS = 90_000;
+/** Many worlds ask at once, and what they wait for takes longer than this. */
+const POLL_MS = 200;
 /** Orders that are not at their end, refunds that are under way, shows half given back, jobs that wait. */
 const LEFT_TO_DO = `
   select 'order ' || id as what from orders where status = 'PENDING' or check_at is not null
@@ -69,6 +72,7 @@ export async function expectAgreement(
 async function nothingIsLeftToDo({ database: { pool } }: CrashWorld): Promise<void> {
   let left: string[] = [];
   const probe = async () => {
+    await delay(POLL_MS);
     for (const statement of LET_TIME_PASS) await pool.query(statement);
     left = (await pool.query<{ what: string }>(LEFT_TO_DO)).rows.map(({ what }) => what);
     return left.length === 0;

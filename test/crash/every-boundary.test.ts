@@ -6,6 +6,8 @@ import type { Scenario } from './subject.js';
 
 /** How many processes live and die at once; each on a database of its own. */
 const WORLDS = Number(process.env.CRASH_WORLDS ?? 4);
+/** How often progress is shown, in lives. */
+const SOME = 25;
 /** Nothing is shown by too few. */
 const LEAST_KILLS = 200;
 
@@ -44,6 +46,7 @@ async function workThrough(world: CrashWorld, plan: Plan, lives: Life[], failure
     try {
       const life = await live(world, kill.scenario, kill.at);
       lives.push(life);
+      if (lives.length % SOME === 0) process.stdout.write(`${lives.length} lives\n`);
       if (life.struckAt === undefined) plan.ranThrough(kill.scenario);
     } catch (error) {
       failures.push(error);

@@ -96,8 +96,7 @@ class Conversation {
 
   async answer(chunk: Buffer): Promise<boolean> {
     for (let ready = this.backend.push(chunk); ready > 0; ready -= 1) {
-      const answered = (this.awaited.shift() ?? []).filter((name) => !isRead(name));
-      if (!(await this.allReached('after', answered))) return false;
+      if (!(await this.allReached('after', this.awaited.shift() ?? []))) return false;
     }
     return true;
   }
@@ -110,8 +109,9 @@ class Conversation {
   }
 
   private heard(statement: string): void {
-    if (!this.isStep(statement.trim())) return;
+    const isStep = this.isStep(statement.trim());
     const name = nameOf(statement);
+    if (!isStep || isRead(name)) return;
     this.sent.push(name);
     this.reached.push(name);
   }
@@ -146,8 +146,11 @@ class BackendListener {
   }
 }
 
-/** After it the world is as it was before; so its end is no boundary of its own, the next step's beginning is. */
-const isRead = (name: string) => name.startsWith('select from ');
+/**
+ * Around it the world is as it was after the step before: whoever dies there, dies as there. One that locks is a
+ * step, since others wait for it.
+ */
+const isRead = (name: string) => name.startsWith('select from ') && !name.endsWith('for update');
 
 /** Short, and the same for the same statement whatever its values. */
 function nameOf(statement: string): string {

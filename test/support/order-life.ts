@@ -166,6 +166,16 @@ export async function hurryJobs({ database }: Database): Promise<void> {
   );
 }
 
+/** Lets so much time pass that jobs which a dead process had begun count as left behind. */
+export async function outliveDeadJobs({ database }: Database): Promise<void> {
+  for (const table of ['jobs', 'job_queues']) {
+    await database.pool.query(
+      `update graphile_worker._private_${table} set locked_at = locked_at - interval '10 minutes'
+       where locked_at is not null`,
+    );
+  }
+}
+
 /** Every mail about this order that any server process has delivered, of one kind, once no more are on their way. */
 export async function mailsAbout(
   world: Pick<World, 'database' | 'servers'>,

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { clientOf } from '../integration/local-stripe-support.js';
-import type { CrashWorld } from './crash-world.js';
+import type { World } from './world.js';
 
 /** What Stripe has of one order; amounts in minor units. */
 export interface StripeSide {
@@ -14,7 +14,7 @@ export interface StripeSide {
 }
 
 /** Asked of Stripe itself, past all proxies. */
-export async function stripeSideOf({ stripe }: CrashWorld, orderId: string): Promise<StripeSide> {
+export async function stripeSideOf({ stripe }: Pick<World, 'stripe'>, orderId: string): Promise<StripeSide> {
   const client = clientOf(stripe);
   const sessions = (await client.checkout.sessions.list({ limit: 100 })).data.filter(
     ({ client_reference_id }) => client_reference_id === orderId,
