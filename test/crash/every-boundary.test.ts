@@ -6,8 +6,6 @@ import type { Scenario } from './subject.js';
 
 /** How many processes live and die at once; each on a database of its own. */
 const WORLDS = Number(process.env.CRASH_WORLDS ?? 4);
-/** How often progress is shown, in lives. */
-const SOME = 25;
 /** Nothing is shown by too few. */
 const LEAST_KILLS = 200;
 
@@ -46,7 +44,9 @@ async function workThrough(world: CrashWorld, plan: Plan, lives: Life[], failure
     try {
       const life = await live(world, kill.scenario, kill.at);
       lives.push(life);
-      if (lives.length % SOME === 0) process.stdout.write(`${lives.length} lives\n`);
+      process.stdout.write(
+        `${lives.length}. ${life.scenario}: ${life.struckAt ?? 'ran through'}: ${life.end}\n`,
+      );
       if (life.struckAt === undefined) plan.ranThrough(kill.scenario);
     } catch (error) {
       failures.push(error);
@@ -56,19 +56,11 @@ async function workThrough(world: CrashWorld, plan: Plan, lives: Life[], failure
 
 function report(lives: readonly Life[]): string {
   const killed = lives.filter(({ struckAt }) => struckAt !== undefined);
-  const lines = [...Map.groupBy(killed, ({ scenario }) => scenario)].flatMap(([scenario, own]) => {
-    const ends = Map.groupBy(own, ({ end }) => end);
-    const counts = [...ends].map(([end, { length }]) => `${end}: ${length}`).join(', ');
-    const boundaries = Map.groupBy(own, ({ struckAt }) => struckAt);
-    return [
-      `${scenario}: ${own.length} kills; ${counts}`,
-      ...[...boundaries].map(
-        ([struckAt, { length }]) => `    ${struckAt}${length > 1 ? ` (${length})` : ''}`,
-      ),
-    ];
-  });
+  const lines = [...Map.groupBy(killed, ({ scenario }) => scenario)].map(
+    ([scenario, own]) => `    ${scenario}: ${own.length} kills\n`,
+  );
   const different = new Set(killed.map(({ struckAt }) => struckAt)).size;
-  return `${lines.join('\n')}\n${killed.length} kills at ${different} different boundaries\n`;
+  return `${lines.join('')}${killed.length} kills at boundaries of ${different} kinds\n`;
 }
 
 describe('a process that is killed at any boundary of the life of an order, and started again', () => {
