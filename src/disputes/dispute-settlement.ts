@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { addJob, persistNew } from '../database/index.js';
-import { AttendeeStatus, type Order } from '../orders/entities.js';
+import { AttendeeStatus, type Order, OrderStatus, PaymentStatus } from '../orders/entities.js';
 import { hasBeenPaid, lockedOrder, paymentStatusOf } from '../orders/index.js';
 import { DISPUTE_STATUSES, type DisputeState, type Ledger, type Movement } from '../payments/index.js';
 import { Dispute, DisputeStatus } from './dispute.entity.js';
@@ -112,7 +112,7 @@ function movementsOf({ id, withdrawn, reinstated }: DisputeState): Movement[] {
 }
 
 async function followInside(em: EntityManager, order: Order): Promise<void> {
-  if (hasBeenPaid(order)) order.paymentStatus = await paymentStatusOf(em, order);
+  if (hasBeenPaid(order)) await followPayment(em, order);
   const disputes = await em.find(Dispute, { orderId: order.id });
   const status = attendeeStatus(disputes.map((dispute) => dispute.status));
   // Whose money was given back stays out, however the dispute ends.
@@ -122,6 +122,20 @@ async function followInside(em: EntityManager, order: Order): Promise<void> {
     [status, order.id, status],
   );
   await em.flush();
+}
+
+async function followPayment(em: EntityManager, order: Order): Promise<void> {
+  const wasDisputed = order.paymentStatus === PaymentStatus.DISPUTED;
+  order.paymentStatus = await paymentStatusOf(em, order);
+  const isBack = wasDisputed && order.paymentStatus !== PaymentStatus.DISPUTED;
+  // Money of an order that had ended is the buyer's; while the bank had it, nobody could send it back.
+  if (!isBack || order.status === OrderStatus.CONFIRMED) return;
+  await addJob(
+    em,
+    'refund-late-payment',
+    { orderId: order.id },
+    { jobKey: `refund-late-payment:${order.id}` },
+  );
 }
 
 function attendeeStatus(statuses: readonly DisputeStatus[]): AttendeeStatus {

@@ -5,6 +5,9 @@ import { RefundStatus } from './refund.entity.js';
 import type { RefundExecution } from './refund-execution.js';
 import type { RefundPlacement } from './refund-placement.js';
 
+/** Disputed money is with the bank; should it come back, this begins again. */
+const OWED: ReadonlySet<PaymentStatus> = new Set([PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED]);
+
 /** Gives money back that arrived for an order which had ended. */
 export class LateRefunds {
   constructor(
@@ -21,7 +24,7 @@ export class LateRefunds {
   async refund(orderId: string): Promise<void> {
     const refund = await this.orm.em.fork().transactional(async (em) => {
       const order = await lockedOrder(em, orderId);
-      if (order.status === OrderStatus.CONFIRMED || order.paymentStatus !== PaymentStatus.PAID) return null;
+      if (order.status === OrderStatus.CONFIRMED || !OWED.has(order.paymentStatus)) return null;
       return this.placement.placeLate(em, order);
     });
     if (refund?.status === RefundStatus.PENDING) await this.execution.execute(refund.id);

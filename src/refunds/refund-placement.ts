@@ -60,12 +60,14 @@ export class RefundPlacement {
     return { refund, tickets };
   }
 
-  /** Gives the whole of a payment back that came for an order which had ended, once. */
-  async placeLate(em: EntityManager, order: Order): Promise<Refund> {
+  /** Gives all that is left of a payment back that came for an order which had ended, once; null where none is left. */
+  async placeLate(em: EntityManager, order: Order): Promise<Refund | null> {
     const known = await em.findOne(Refund, { orderId: order.id, reason: RefundReason.LATE_PAYMENT });
     if (known !== null) return known;
+    const amount = order.totalAmount - (await reservedBy(em, order.id));
+    if (amount <= 0) return null;
     const refund = this.create(em, order, {
-      amount: order.totalAmount,
+      amount,
       reason: RefundReason.LATE_PAYMENT,
       note: null,
       restock: false,
@@ -193,8 +195,12 @@ async function readRefundable(em: EntityManager, order: Order): Promise<Refundab
   };
 }
 
-/** What all refunds of an order come to, in minor units; one that failed keeps its part, to be tried again. */
+/**
+ * What all refunds of an order come to, in minor units; one of ours that failed keeps its part, to be tried again. One
+ * that was made at Stripe is never tried again from here.
+ */
 async function reservedBy(em: EntityManager, orderId: string): Promise<number> {
-  const refunds = await em.find(Refund, { orderId });
+  const failedAtStripe = { reason: RefundReason.AT_STRIPE, status: RefundStatus.FAILED };
+  const refunds = await em.find(Refund, { orderId, $not: failedAtStripe });
   return refunds.reduce((sum, refund) => sum + refund.refundedAmount, 0);
 }
