@@ -56,7 +56,8 @@ export class DisputeService {
     if (order === null || hasBeenPaid(order)) return order;
     if (order.checkoutSessionId === null) await this.lifecycle.check(order.id);
     else await this.lifecycle.synchronize(order.id, order.checkoutSessionId);
-    return em.refresh(order);
+    const now = await em.refresh(order);
+    return now?.paymentIntentId == null || now.paymentIntentId === state.paymentIntentId ? now : null;
   }
 
   private raiseAlarm(order: Order, state: DisputeState): void {
@@ -78,5 +79,6 @@ async function findOrder(em: EntityManager, state: DisputeState): Promise<Order 
   const { paymentIntentId, orderIdHint } = state;
   const byPayment = paymentIntentId === null ? null : await em.findOne(Order, { paymentIntentId });
   if (byPayment !== null || orderIdHint === undefined || !isUuid(orderIdHint)) return byPayment;
-  return em.findOne(Order, { id: orderIdHint });
+  // What was paid for it by another payment is not what this dispute is about.
+  return em.findOne(Order, { id: orderIdHint, paymentIntentId: null });
 }
