@@ -75,6 +75,8 @@ export class InventoryCounters {
 
   /** The same for all tickets of a show, whose own status has changed. */
   async touchShow(em: EntityManager, showId: number): Promise<void> {
+    // As `lock` does: an update alone takes the rows as it comes across them.
+    await em.execute('select from ticket where show_id = ? order by id for update', [showId]);
     await em.execute('update ticket set version = version + 1 where show_id = ?', [showId]);
   }
 
