@@ -1,9 +1,9 @@
 import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { type Memberships, Producer } from '../catalog/index.js';
-import { badUserInput } from '../errors.js';
 import type { RequestContext } from '../graphql/context.js';
 import { Money } from '../graphql/money.js';
 import { Order } from '../orders/entities.js';
+import { decodePeriod } from '../validation/period.js';
 import { MoneyTotal, Payment, SalesFigures } from './figures.js';
 import { accountingLoaders } from './loaders.js';
 
@@ -58,9 +58,9 @@ export class ProducerFiguresResolver {
     @Arg('to', () => Date, { nullable: true }) to: Date | null | undefined,
     @Ctx() context: RequestContext,
   ): Promise<SalesFigures[] | null> {
-    if (from && to && from >= to) throw badUserInput('to', 'to must be after from');
+    const period = decodePeriod({ from, to });
     if (!(await isOfTeam(this.memberships, producer.id, context))) return null;
-    const window = { producerId: producer.id, from: from ?? null, to: to ?? null };
+    const window = { producerId: producer.id, ...period };
     return context.counted(context.use(accountingLoaders).salesOfProducer.load(window));
   }
 }

@@ -1,9 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { requireOperator, type Viewer } from '../accounts/index.js';
-import { badUserInput, notFound } from '../errors.js';
+import { notFound } from '../errors.js';
 import { amountValue, type Fact, type FactKind, type OrderRecords, UNDER_WAY } from '../payments/index.js';
 import { parseOrderId } from '../validation/ids.js';
 import { pageSize } from '../validation/paging.js';
+import { decodePeriod, type Period } from '../validation/period.js';
 
 /** Which orders to compare. */
 export interface AuditRange {
@@ -74,9 +75,7 @@ export class LedgerAudit {
   }
 }
 
-interface Range {
-  readonly from: Date | null;
-  readonly to: Date | null;
+interface Range extends Period {
   readonly orderId: string | undefined;
   readonly after: string;
   readonly size: number;
@@ -86,10 +85,8 @@ const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /** @throws AppError BAD_USER_INPUT */
 function readRange({ from, to, orderId, first, after }: AuditRange): Range {
-  if (from && to && from >= to) throw badUserInput('to', 'to must be after from');
   return {
-    from: from ?? null,
-    to: to ?? null,
+    ...decodePeriod({ from, to }),
     orderId: orderId == null ? undefined : parseOrderId(orderId, 'orderId'),
     after: after == null ? BEFORE_ALL : parseOrderId(after, 'after'),
     size: pageSize(first),
