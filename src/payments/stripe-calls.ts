@@ -42,7 +42,7 @@ export class StripeCalls {
       try {
         await this.pace.turn(priority, deadline - SHORTEST_ATTEMPT_MS);
         const timeout = Math.min(ATTEMPT_MS, Math.max(deadline - Date.now(), 1));
-        return await this.measured(() => call({ timeout }));
+        return await this.measured(() => answerWithin(timeout, call({ timeout })));
       } catch (error) {
         if (error instanceof StripeNotAskedError) {
           throw failure === undefined ? error : this.translated(name, failure);
@@ -105,6 +105,26 @@ export function isReplayedFailure(error: unknown): boolean {
     (failure.statusCode ?? 0) >= 500 &&
     failure.headers?.['idempotent-replayed'] === 'true'
   );
+}
+
+/**
+ * The library's own timeout begins when there is a connection, and anew with everything that comes on it: neither a
+ * provider that cannot be connected to nor one that answers drop by drop would ever reach it.
+ */
+async function answerWithin<Result>(timeoutMs: number, answer: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const tooLate = {
+      type: 'api_error',
+      message: `No answer before the timeout of ${timeoutMs} ms`,
+    } as const;
+    timer = setTimeout(() => reject(new Stripe.errors.StripeConnectionError(tooLate)), timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function isOutage(error: unknown): boolean {
