@@ -32,7 +32,7 @@ export class OrderCheckout {
       await this.sessionOf(em, order);
     } catch (error) {
       if (error instanceof Stripe.errors.StripeInvalidRequestError) throw refusal(error);
-      // Asked for otherwise before, as by another version of ours: the session's own end is the backstop.
+      // Asked for in other words before, as by another version of ours: whoever looks for it finds it listed.
       if (error instanceof Stripe.errors.StripeIdempotencyError) {
         throw providerUnavailable({ retryAfterMs: 60_000 }, error);
       }
@@ -42,8 +42,8 @@ export class OrderCheckout {
 
   /**
    * @returns undefined where Stripe refuses to make a session, so that none can have existed: Stripe
-   * would have answered with it (docs.stripe.com/api/idempotent_requests); or where Stripe has kept a failure of
-   * its own as the answer, and lists no session
+   * would have answered with it (docs.stripe.com/api/idempotent_requests); or where it cannot be had by its key,
+   * and Stripe lists none: a failure was kept as the answer, or it was asked for in other words before
    * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE
    */
   async findSession(em: EntityManager, order: Order): Promise<string | undefined> {
@@ -51,7 +51,8 @@ export class OrderCheckout {
       return await this.sessionOf(em, order);
     } catch (error) {
       if (error instanceof Stripe.errors.StripeInvalidRequestError) return undefined;
-      if (!isReplayedFailure(error)) throw error;
+      const isOtherwise = error instanceof Stripe.errors.StripeIdempotencyError;
+      if (!isOtherwise && !isReplayedFailure(error)) throw error;
       const made = await this.checkout.findMade(order.id, order.checkoutAttempt, order.email);
       return made && this.keep(em, order, made);
     }

@@ -181,8 +181,7 @@ export class OrderLifecycle {
 }
 
 /**
- * Where the session's id was lost, and Stripe will not tell it again (it answers a repetition with a saved
- * failure, or refuses one whose show was renamed meanwhile), the session's own end is the backstop.
+ * Where the session's id was lost and Stripe will not tell it again, its own end is the backstop.
  */
 function hasOutlivedItsSession(order: Order): boolean {
   return order.checkoutSessionId === null && Date.now() > sessionEndOf(order).getTime() + CLOCKS_DIFFER_MS;
