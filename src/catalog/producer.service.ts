@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { User, type Viewer } from '../accounts/index.js';
 import { forbidden, notFound, unauthenticated } from '../errors.js';
-import { type Connect, providerUnavailable } from '../payments/index.js';
+import { type Connect, isReplayedFailure, providerUnavailable } from '../payments/index.js';
 import { decode } from '../validation/decode.js';
 import { parseProducerId } from '../validation/ids.js';
 import { httpUrl, text } from '../validation/rules.js';
@@ -77,11 +77,24 @@ export class ProducerService {
     const { id } = producer;
     if (producer.stripeAccountId === null) {
       const owner = await em.findOneOrFail(User, { id: viewer.userId });
-      const accountId = await this.connect.createAccount(id, producer.stripeAccountKey, owner.email);
+      const accountId = await this.createAccount(em, producer, owner.email);
       await em.nativeUpdate(Producer, { id, stripeAccountId: null }, { stripeAccountId: accountId });
       await em.refresh(producer);
     }
     return this.connect.createOnboardingLink(producer.stripeAccountId ?? '', returnUrl, refreshUrl);
+  }
+
+  /** A failure that Stripe has kept is all that the key would ever be answered with; the next try has another. */
+  private async createAccount(em: EntityManager, producer: Producer, email: string): Promise<string> {
+    const { id, stripeAccountKey } = producer;
+    try {
+      return await this.connect.createAccount(id, stripeAccountKey, email);
+    } catch (error) {
+      if (isReplayedFailure(error)) {
+        await em.nativeUpdate(Producer, { id, stripeAccountKey }, { stripeAccountKey: randomUUID() });
+      }
+      throw error;
+    }
   }
 
   /** @returns the producer whose team the viewer is of. @throws AppError NOT_FOUND, FORBIDDEN */
