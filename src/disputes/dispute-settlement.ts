@@ -121,6 +121,8 @@ async function followInside(em: EntityManager, order: Order): Promise<void> {
        and not exists (select from refund_attendee where refund_attendee.attendee_id = attendee.id)`,
     [status, order.id, status],
   );
+  // Whoever is let in again by an appeal that was won may be of a show that was called off meanwhile.
+  await em.execute('update show_cancellation set check_at = now() where show_id = ?', [order.showId]);
   await em.flush();
 }
 

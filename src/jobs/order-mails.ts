@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Show, Ticket } from '../catalog/entities.js';
 import type { Orm } from '../database/index.js';
-import { Attendee, Order, OrderLine } from '../orders/entities.js';
+import { Attendee, AttendeeStatus, Order, OrderLine } from '../orders/entities.js';
 import { Refund } from '../refunds/entities.js';
 import { formatMoney } from '../validation/money.js';
 import type { Mail, Mailer } from './mailer.js';
@@ -56,7 +56,11 @@ export class OrderMails {
 async function ticketLines(em: EntityManager, order: Order): Promise<string[]> {
   const lines = await em.find(OrderLine, { orderId: order.id }, { orderBy: { position: 'asc' } });
   const tickets = await em.find(Ticket, { id: { $in: lines.map((line) => line.ticketId) } });
-  const attendees = await em.find(Attendee, { orderId: order.id }, { orderBy: { position: 'asc' } });
+  const attendees = await em.find(
+    Attendee,
+    { orderId: order.id, status: AttendeeStatus.VALID },
+    { orderBy: { position: 'asc' } },
+  );
   const names = new Map(tickets.map((ticket) => [ticket.id, ticket.name]));
   return lines.flatMap((line) => [
     `${line.quantity} x ${names.get(line.ticketId)}`,

@@ -14,6 +14,9 @@ const STRIPE_REASONS: Partial<Record<RefundReason, Stripe.RefundCreateParams.Rea
   [RefundReason.FRAUDULENT]: 'fraudulent',
 };
 
+/** Capture takes an hour at most; what Stripe still refuses after a day was not too early. In milliseconds. */
+const LONGEST_CAPTURE_MS = 24 * 60 * 60_000;
+
 /** Carries refunds out at Stripe, outside of all transactions, and lets them follow what it says. */
 export class RefundExecution {
   constructor(
@@ -79,7 +82,7 @@ export class RefundExecution {
       });
     } catch (error) {
       if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error;
-      if (isTooEarly(error)) {
+      if (isTooEarly(error, refund)) {
         await this.nextAttempt(em, refund);
         throw providerUnavailable({ retryAfterMs: 5_000 }, error);
       }
@@ -115,7 +118,8 @@ export class RefundExecution {
  * Whether the charge has not been transferred, or its fee not been taken: both follow the payment, with capture being
  * asynchronous (docs.stripe.com/payments/payment-intents/asynchronous-capture).
  */
-function isTooEarly(error: Stripe.errors.StripeInvalidRequestError): boolean {
+function isTooEarly(error: Stripe.errors.StripeInvalidRequestError, { createdAt }: Refund): boolean {
+  if (Date.now() - createdAt.getTime() > LONGEST_CAPTURE_MS) return false;
   return error.param === 'reverse_transfer' || error.param === 'refund_application_fee';
 }
 

@@ -4,6 +4,7 @@ import type { Viewer } from '../accounts/index.js';
 import { Show } from '../catalog/entities.js';
 import type { ShowService } from '../catalog/index.js';
 import type { Orm } from '../database/index.js';
+import { conflict } from '../errors.js';
 import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
 import { decode } from '../validation/decode.js';
 import { parseShowId } from '../validation/ids.js';
@@ -25,16 +26,22 @@ export class ShowCancellationService {
   /**
    * Also after the show has begun, since some are called off at the door.
    *
-   * @throws AppError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN
+   * @throws AppError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN; CONFLICT for a draft, of which nothing was ever sold and
+   * nobody is to hear
    */
   async cancel(em: EntityManager, viewer: Viewer, id: string, reason: string | null): Promise<Show> {
     const showId = parseShowId(id);
     const text = decode(cancellationRules, { reason }).reason || null;
     const show = await this.shows.requireManaged(em, viewer, showId);
+    if (show.storedStatus === 'DRAFT') {
+      throw conflict('A draft is not on sale, so there is nothing to call off', {
+        status: show.storedStatus,
+      });
+    }
     await this.orm.em.fork().transactional(async (tx) => {
       const changed = await tx.nativeUpdate(
         Show,
-        { id: showId, storedStatus: { $ne: 'CANCELLED' } },
+        { id: showId, storedStatus: 'PUBLISHED' },
         { storedStatus: 'CANCELLED' },
       );
       if (changed === 0) return;

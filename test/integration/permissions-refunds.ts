@@ -37,17 +37,17 @@ export function refundRows(cast: Cast): Row[] {
       operation: 'Mutation.cancelShow',
       of: 'a draft',
       variables: async () => ({ id: (await cast.draft()).showId, reason: 'Rain' }),
-      outcome: ownerOnly(
-        { status: 'CANCELLED', cancellation: { reason: 'Rain' } },
-        'NOT_FOUND',
-        'UNAUTHENTICATED',
-      ),
+      outcome: ownerOnly('CONFLICT', 'NOT_FOUND', 'UNAUTHENTICATED'),
     },
     {
       operation: 'Mutation.cancelShow',
       of: 'a public show',
-      variables: async () => ({ id: await cast.published() }),
-      outcome: ownerOnly({ status: 'CANCELLED' }, 'FORBIDDEN', 'UNAUTHENTICATED'),
+      variables: async () => ({ id: await cast.published(), reason: 'Rain' }),
+      outcome: ownerOnly(
+        { status: 'CANCELLED', cancellation: { reason: 'Rain' } },
+        'FORBIDDEN',
+        'UNAUTHENTICATED',
+      ),
     },
   ];
 }
