@@ -46,7 +46,8 @@ export class CancellationRun {
       after = slice.at(-1) ?? null;
     }
     // Whoever starts next need not wait for the lease to end.
-    await this.update(cancellation.showId, { checkAt: new Date() });
+    const { showId } = cancellation;
+    await this.orm.em.fork().nativeUpdate(ShowCancellation, { showId }, { checkAt: new Date() });
   }
 
   stop(): void {
@@ -129,22 +130,15 @@ export class CancellationRun {
     await this.note(showId);
     const em = this.orm.em.fork();
     if ((await countAffected(em, showId)) > 0) {
-      await this.update(showId, { checkAt: new Date(Date.now() + AGAIN_MS) });
+      await em.nativeUpdate(ShowCancellation, { showId }, { checkAt: new Date(Date.now() + AGAIN_MS) });
       return;
     }
-    await this.update(showId, {
-      status: CancellationStatus.DONE,
-      checkAt: await lookAgainAt(this.orm, showId, startedAt),
-    });
-    await em.nativeUpdate(ShowCancellation, { showId, finishedAt: null }, { finishedAt: new Date() });
+    await em.execute(
+      `update show_cancellation set status = ?, check_at = ?, finished_at = coalesce(finished_at, now())
+       where show_id = ?`,
+      [CancellationStatus.DONE, await lookAgainAt(this.orm, showId, startedAt), showId],
+    );
     this.logger.info({ showId }, 'All orders of a show that was called off have been given back');
-  }
-
-  private async update(
-    showId: number,
-    changes: Partial<Pick<ShowCancellation, 'status' | 'checkAt'>>,
-  ): Promise<void> {
-    await this.orm.em.fork().nativeUpdate(ShowCancellation, { showId }, changes);
   }
 }
 
