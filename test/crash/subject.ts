@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eventually } from '../support/eventually.js';
 import { type Purchase, type PurchaseInput, purchase, readOrder } from '../support/fixtures.js';
-import { endHold, jobsOf, settlesAs } from '../support/order-life.js';
+import { endHold, type GivenUp, jobsOf, settlesAs } from '../support/order-life.js';
 import { sessionIn } from '../support/stripe.js';
 import { eventAbout } from '../support/webhooks.js';
 import type { CrashWorld } from './crash-world.js';
@@ -11,6 +11,8 @@ export interface Subject {
   input: PurchaseInput & { readonly email: string };
   /** What the buyer was answered; absent where the purchase is what the process dies in. */
   bought?: Purchase;
+  /** What the buyer was told of an order whose page could not be made. */
+  givenUp?: GivenUp;
   /** What Stripe calls the dispute of its payment, where there is one. */
   disputeId?: string;
 }
