@@ -26,6 +26,11 @@ export class Boundaries {
     return { whenStruck: promise };
   }
 
+  /** Whether the process is being ended, or has been. */
+  get hasStruck(): boolean {
+    return this.struck !== undefined;
+  }
+
   /** @returns the boundary at which the process was ended, if it was, and all that it came to */
   disarm(): { struckAt: string | undefined; passed: readonly string[] } {
     const found = { struckAt: this.struck, passed: this.passed };

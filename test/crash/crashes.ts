@@ -27,21 +27,26 @@ export async function live(world: CrashWorld, scenario: Scenario, at: number): P
     (error: unknown) => ({ error }),
   );
   const failure = await Promise.race([acted, whenStruck]);
+  if (world.boundaries.hasStruck) await whenStruck;
   const { struckAt, passed } = world.boundaries.disarm();
+  let interruptedJobs: string[] = [];
   if (struckAt !== undefined) {
-    await whenStruck;
+    interruptedJobs = await jobsUnderWay(world);
     await world.restart();
     await sendAgain(world);
   } else if (failure !== undefined) {
     throw new Error(`${scenario.name}: failed though nothing was killed`, { cause: failure.error });
   }
   await scenario.afterwards?.(world, subject);
-  return {
-    scenario: scenario.name,
-    struckAt,
-    passed,
-    end: await expectAgreement(world, scenario, subject, struckAt),
-  };
+  const end = await expectAgreement(world, scenario, subject, { struckAt, interruptedJobs });
+  return { scenario: scenario.name, struckAt, passed, end };
+}
+
+async function jobsUnderWay({ database }: CrashWorld): Promise<string[]> {
+  const { rows } = await database.pool.query<{ task_identifier: string }>(
+    'select task_identifier from graphile_worker.jobs where locked_at is not null',
+  );
+  return rows.map((row) => row.task_identifier);
 }
 
 /** What was not answered comes again, as it does from Stripe for three days. */
