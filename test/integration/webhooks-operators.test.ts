@@ -194,10 +194,14 @@ describe('replaying an event', () => {
 
   it.each([
     ['an id that is none', 'evt_none', undefined],
-    ['an id with a character that none has', 'evt\u0000', undefined],
     ['an account that has none', 'evt_other_type', 'acct_none'],
   ])('finds nothing by %s', async (_what, id, account) => {
     expectError(await replay(id, account), 'NOT_FOUND');
+  });
+
+  it('refuses an id with a character that none has', async () => {
+    const { extensions } = expectError(await replay('evt\u0000'), 'BAD_USER_INPUT');
+    expect(extensions).toMatchObject({ field: 'id' });
   });
 
   it('of all that had failed tries each', async () => {
