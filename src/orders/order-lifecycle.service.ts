@@ -11,8 +11,6 @@ import type { OrderEvents } from './order-events.js';
 import type { OrderSettlement } from './order-settlement.js';
 import type { Settled } from './settled.js';
 
-/** How long an abandoned order is asked about, in milliseconds; its session has expired by then. */
-const STRAY_SESSION_MS = 60 * 60_000;
 const NEXT_CHECK_MS = 60_000;
 /** Webhooks come in seconds; asking on our own is for those that never do. */
 const LONGEST_PATIENCE_MS = 5 * 60_000;
@@ -126,8 +124,7 @@ export class OrderLifecycle {
 
   private async checkStray(em: EntityManager, order: Order): Promise<void> {
     const { checkoutAttempt } = order;
-    const age = Date.now() - attemptBegunAt(order).getTime();
-    if (age < STRAY_SESSION_MS) {
+    if (!isBeyondItsSession(order)) {
       const sessionId = await this.orderCheckout.findSession(em, order);
       if (sessionId !== undefined)
         await this.settle(order.id, paymentState(await this.checkout.expire(sessionId)));
@@ -184,7 +181,12 @@ export class OrderLifecycle {
  * Where the session's id was lost and Stripe will not tell it again, its own end is the backstop.
  */
 function hasOutlivedItsSession(order: Order): boolean {
-  return order.checkoutSessionId === null && Date.now() > sessionEndOf(order).getTime() + CLOCKS_DIFFER_MS;
+  return order.checkoutSessionId === null && isBeyondItsSession(order);
+}
+
+/** Whether nobody can pay any more, whatever Stripe was told: the session of the present attempt has ended by itself. */
+function isBeyondItsSession(order: Order): boolean {
+  return Date.now() > sessionEndOf(order).getTime() + CLOCKS_DIFFER_MS;
 }
 
 /** When to ask about an order that is still PENDING. */
