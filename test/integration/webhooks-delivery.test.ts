@@ -10,6 +10,8 @@ import { bodyOf, deliverTo, eventAbout, postWebhook, signature, storedEvents } f
 import { startWorld, type World } from '../support/world.js';
 import { clientOf } from './local-stripe-support.js';
 
+const TIMES = 50;
+
 let world: World;
 let show: PublishedShow;
 beforeAll(async () => {
@@ -38,19 +40,19 @@ async function rows() {
 
 const completed = (sessionId: string) => eventAbout(world, 'checkout.session.completed', sessionId);
 
-describe('an event delivered twenty times at once, to every server process', () => {
+describe('an event delivered fifty times at once, to every server process', () => {
   it('is applied once, and answered 2xx each time', async () => {
     const before = await counters(world, show.tickets[0]!.id);
     const { bought, sessionId } = await buyAndPay();
     const event = await completed(sessionId);
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
+      Array.from({ length: TIMES }, (_, index) =>
         deliverTo(world.servers[index % world.servers.length]!, world, event),
       ),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: TIMES }, () => 200));
     expect(await storedEvents(world, event.id)).toMatchObject([
-      { outcome: 'applied', deliveries: 20, attempts: 1, endpoint: 'platform', order_id: bought.order.id },
+      { outcome: 'applied', deliveries: TIMES, attempts: 1, endpoint: 'platform', order_id: bought.order.id },
     ]);
     expect((await readOrder(world.server, bought)).attendees).toHaveLength(1);
     expect(await counters(world, show.tickets[0]!.id)).toEqual({ ...before, sold: before.sold + 1 });
