@@ -212,13 +212,25 @@ describe('an order whose session was made, but the answer lost', () => {
 describe('while the signing secret is being changed', () => {
   it('takes events under the old and the new one, and under no other', async () => {
     const secrets = ['whsec_new_secret', 'whsec_old_secret'] as const;
-    const server = await world.addServer({ env: { STRIPE_WEBHOOK_SECRET: secrets.join(', ') } });
+    const both = secrets.join(', ');
+    const env = { STRIPE_WEBHOOK_SECRET: both, STRIPE_CONNECT_WEBHOOK_SECRET: both };
+    const server = await world.addServer({ env });
     for (const secret of secrets) {
       const { bought, sessionId } = await buyAndPay();
       const body = bodyOf(await completed(sessionId));
       expect((await postWebhook(server, body, signature(body, 'whsec_no_secret'))).status).toBe(400);
       expect((await postWebhook(server, body, signature(body, secret))).status).toBe(200);
       await settlesAs(world, bought.order.id, 'CONFIRMED', 'PAID');
+      const ofSeller = bodyOf({
+        ...(await completed(sessionId)),
+        id: `evt_${secret}`,
+        account: 'acct_seller',
+      });
+      const toConnect = (signedBy: string) =>
+        postWebhook(server, ofSeller, signature(ofSeller, signedBy), '/webhooks/stripe/connect');
+      expect((await toConnect('whsec_no_secret')).status).toBe(400);
+      expect((await toConnect(secret)).status).toBe(200);
+      expect(await storedEvents(world, `evt_${secret}`)).toMatchObject([{ outcome: 'ignored' }]);
     }
   });
 });
