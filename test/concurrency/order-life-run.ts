@@ -14,6 +14,8 @@ export const RANDOM_LIFE = {
   // Events come when a step delivers them, and no other way.
   RECONCILE_SECONDS: '3600',
   LOCK_TTL_MS: '1000',
+  // With locks that are so short, it may take some tries on a busy machine to have one.
+  LOCK_WAIT_MS: '60000',
   PLATFORM_FEE_PERCENT: '10',
 } as const;
 

@@ -34,8 +34,11 @@ export interface CrashWorld extends Pick<World, 'database' | 'stripe'>, AsyncDis
 const IDLE_MS = 5_000;
 /** An access token is good for a quarter of an hour, of which one life takes a minute or two; in milliseconds. */
 const SIGNED_IN_MS = 5 * 60_000;
-/** Shorter than an operator's: whoever comes after a dead process waits until its locks are over. */
-const ENVIRONMENT = { LOCK_TTL_MS: '1000', PLATFORM_FEE_PERCENT: '5' };
+/**
+ * Locks that are shorter than an operator's: whoever comes after a dead process waits until they are over. On a busy
+ * machine it may take some tries to have one.
+ */
+const ENVIRONMENT = { LOCK_TTL_MS: '1000', LOCK_WAIT_MS: '60000', PLATFORM_FEE_PERCENT: '5' };
 /** Half of a start is compiling; the next one does not have to (https://nodejs.org/api/module.html#module-compile-cache). */
 const COMPILED = { NODE_COMPILE_CACHE: join(fromSetup('TEST_DIRECTORY'), 'compiled') };
 
