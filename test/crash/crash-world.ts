@@ -35,10 +35,10 @@ const IDLE_MS = 5_000;
 /** An access token is good for a quarter of an hour, of which one life takes a minute or two; in milliseconds. */
 const SIGNED_IN_MS = 5 * 60_000;
 /**
- * Locks that are shorter than an operator's: whoever comes after a dead process waits until they are over. On a busy
- * machine it may take some tries to have one.
+ * Locks that are shorter than an operator's: whoever comes after a dead process waits until they are over. Much shorter,
+ * and a busy machine would lose some that are held.
  */
-const ENVIRONMENT = { LOCK_TTL_MS: '1000', LOCK_WAIT_MS: '60000', PLATFORM_FEE_PERCENT: '5' };
+const ENVIRONMENT = { LOCK_TTL_MS: '5000', LOCK_WAIT_MS: '60000', PLATFORM_FEE_PERCENT: '5' };
 /** Half of a start is compiling; the next one does not have to (https://nodejs.org/api/module.html#module-compile-cache). */
 const COMPILED = { NODE_COMPILE_CACHE: join(fromSetup('TEST_DIRECTORY'), 'compiled') };
 
