@@ -84,6 +84,8 @@ export async function createApp(
       signal,
     );
 
+  const admit = (clientAddress: string) => services.limits.operation(clientAddress);
+
   const readiness = createReadiness(foundations);
   const server = createHttpServer(environment.TRUSTED_PROXIES, readiness.isDraining, metrics, logger);
   const persistedQueries = new PersistedQueries(foundations.events);
@@ -95,6 +97,7 @@ export async function createApp(
     apollo,
     async ({ authorization, requestId, clientAddress, signal }) =>
       createContext(await services.accessTokens.read(authorization), requestId, clientAddress, signal),
+    admit,
     metrics,
   );
   webhookRoutes(server, services.webhooks, logger);
@@ -109,6 +112,7 @@ export async function createApp(
     introspection: environment.INTROSPECTION,
     readCredentials: (authorization) => services.accessTokens.read(authorization),
     createContext,
+    admit,
     trustedProxies: environment.TRUSTED_PROXIES,
     metrics,
     logger,

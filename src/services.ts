@@ -1,5 +1,5 @@
 import { LedgerAudit } from './accounting/index.js';
-import { AccessTokens, AccountService, RateLimits, RefreshTokens } from './accounts/index.js';
+import { AccessTokens, AccountService, Passwords, RateLimits, RefreshTokens } from './accounts/index.js';
 import {
   AccountChecks,
   CatalogReader,
@@ -105,8 +105,9 @@ export function createServices(foundations: Foundations) {
   const orderEvents = new OrderEvents(events, metrics);
 
   const accessTokens = new AccessTokens(environment.JWT_SECRET);
-  const limits = new RateLimits(environment.RATE_LIMITS, foundations.counting);
-  const accounts = new AccountService(accessTokens, new RefreshTokens(logger), limits);
+  const limits = new RateLimits(environment, foundations.counting, metrics);
+  const passwords = new Passwords(metrics);
+  const accounts = new AccountService(accessTokens, new RefreshTokens(logger), passwords, limits);
   const producers = new ProducerService(connect);
   const platformFees = new PlatformFeesService(environment.PLATFORM_FEE_PERCENT);
   const shows = new ShowService(producers, counters, stream);
@@ -241,6 +242,7 @@ export function createServices(foundations: Foundations) {
   const showList = new ShowList(orm, memberships, publishedShows, publicQueries);
   return {
     accessTokens,
+    limits,
     accounts,
     producers,
     platformFees,

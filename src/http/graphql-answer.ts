@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { HTTPGraphQLResponse } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AppError } from '../errors.js';
 import type { SharedAnswer } from './shared-answers.js';
 
 /** For caches on the way and in apps: as long as we ourselves go without asking the database. */
@@ -15,6 +16,18 @@ export function sendPrivate(reply: FastifyReply, response: HTTPGraphQLResponse):
   void reply.code(response.status ?? 200).header('cache-control', PRIVATE);
   const { body } = response;
   return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
+}
+
+/** Too many requests (RFC 6585, section 4), said before anything is executed. */
+export function sendRefusal(request: FastifyRequest, reply: FastifyReply, error: AppError): void {
+  const { code, message, details } = error;
+  const isGraphql = request.headers.accept?.includes('application/graphql-response+json');
+  void reply
+    .code(429)
+    .header('cache-control', PRIVATE)
+    .header('retry-after', Math.ceil(Number(details.retryAfterMs) / 1_000))
+    .type(`${isGraphql ? 'application/graphql-response+json' : 'application/json'}; charset=utf-8`)
+    .send(JSON.stringify({ errors: [{ message, extensions: { code, ...details } }] }));
 }
 
 /** An answer for everybody, which others may keep where it came by GET (RFC 9110, section 13; RFC 9111). */
