@@ -2,6 +2,7 @@ import { LedgerAudit } from './accounting/index.js';
 import { AccessTokens, AccountService, Passwords, RateLimits, RefreshTokens } from './accounts/index.js';
 import {
   AccountChecks,
+  AuditLogService,
   CatalogReader,
   Memberships,
   PlatformFeesService,
@@ -61,6 +62,7 @@ import {
   WebhookEventsService,
   WebhookInbox,
 } from './payments/index.js';
+import { BuyerDataService } from './privacy/index.js';
 import {
   CancellationRun,
   LateRefunds,
@@ -246,6 +248,8 @@ export function createServices(foundations: Foundations) {
     accounts,
     producers,
     platformFees,
+    auditLog: new AuditLogService(),
+    buyers: new BuyerDataService(orderEvents),
     shows,
     memberships,
     publishedShows,

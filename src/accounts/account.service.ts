@@ -97,9 +97,9 @@ export class AccountService {
     return this.session(user, refreshToken);
   }
 
-  /** Null when the account no longer exists. */
+  /** Null when the account no longer exists, or was erased. */
   viewer(em: EntityManager, viewer: Viewer): Promise<User | null> {
-    return em.findOne(User, { id: viewer.userId });
+    return em.findOne(User, { id: viewer.userId, erasedAt: null });
   }
 
   private async openSession(em: EntityManager, user: User): Promise<Session> {
