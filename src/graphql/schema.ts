@@ -34,6 +34,7 @@ import {
 } from '../refunds/index.js';
 import type { RequestContext } from './context.js';
 import { callMethodsDirectly } from './direct-resolvers.js';
+import { enforcePermissions } from './enforce-permissions.js';
 
 registerEnumType(ShowStatus, { name: 'ShowStatus' });
 registerEnumType(TicketStatus, { name: 'TicketStatus' });
@@ -109,6 +110,7 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
     pubSub: { publish: unused, subscribe: unused },
   });
   callMethodsDirectly(schema, resolvers);
+  enforcePermissions(schema);
   renewBeforeMutations(schema);
   answerFeedsAsTheyAre(schema);
   return schema;
