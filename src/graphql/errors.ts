@@ -29,10 +29,10 @@ export function formatError(
     return { ...formatted, message: cause.message, extensions: { code: cause.code, ...cause.details } };
   }
   if (isClientMistake(formatted, cause)) {
-    const { stacktrace: _, ...given } = formatted.extensions ?? {};
-    // Variables that do not fit have a code over HTTP alone, where Apollo gives it.
-    const extensions = { code: 'BAD_USER_INPUT', ...given };
-    return { ...formatted, extensions: { ...extensions, ...fieldOf(formatted.message, extensions.code) } };
+    const { stacktrace: _, code: given, ...others } = formatted.extensions ?? {};
+    // Variables that do not fit have a code over HTTP alone, and Apollo blames us where nobody gave one.
+    const code = CLIENT_CODES.has(given) ? String(given) : 'BAD_USER_INPUT';
+    return { ...formatted, extensions: { code, ...others, ...fieldOf(formatted.message, code) } };
   }
   logger.error({ requestId, err: cause, path: formatted.path }, 'A request failed unexpectedly');
   return {
@@ -40,6 +40,11 @@ export function formatError(
     ...(formatted.path && { path: formatted.path }),
     extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
   };
+}
+
+/** Where the schema is kept to ourselves: graphql guesses at what was meant, and so tells names one by one. */
+export function withoutSuggestion(error: GraphQLFormattedError): GraphQLFormattedError {
+  return { ...error, message: error.message.replace(/ ?Did you mean .+\?$/s, '') };
 }
 
 /**

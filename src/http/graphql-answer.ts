@@ -10,10 +10,18 @@ const PRIVATE = 'private, no-store';
 /** What else than its URL makes another answer: who asks, and the media type. */
 const VARY = 'Authorization, Accept';
 
-/** An answer for whoever asked, and nobody else. */
-export function sendPrivate(reply: FastifyReply, response: HTTPGraphQLResponse): FastifyReply {
+/**
+ * An answer for whoever asked, and nobody else.
+ *
+ * @param isWellFormed whether the request was one of GraphQL, though its document may be wrong
+ */
+export function sendPrivate(
+  reply: FastifyReply,
+  response: HTTPGraphQLResponse,
+  isWellFormed: boolean,
+): FastifyReply {
   for (const [name, value] of response.headers) void reply.header(name, value);
-  void reply.code(response.status ?? 200).header('cache-control', PRIVATE);
+  void reply.code(statusOf(response, isWellFormed)).header('cache-control', PRIVATE);
   const { body } = response;
   return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
 }
@@ -39,6 +47,15 @@ export function sendShared(request: FastifyRequest, reply: FastifyReply, answer:
   void reply.header('etag', answer.etag).header('cache-control', SHARED).header('vary', VARY);
   if (isKnown(request.headers['if-none-match'], answer.etag)) return reply.code(304).send();
   return reply.header('content-type', answer.contentType).send(answer.body);
+}
+
+/**
+ * In `application/json`, what is wrong with a document is said in `errors` alone, since a status other than 200 could
+ * come from anything on the way (GraphQL over HTTP, draft, 6.4.1).
+ */
+function statusOf({ status = 200, headers }: HTTPGraphQLResponse, isWellFormed: boolean): number {
+  const isPlain = headers.get('content-type')?.startsWith('application/json') ?? false;
+  return status === 400 && isWellFormed && isPlain ? 200 : status;
 }
 
 function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {

@@ -92,7 +92,9 @@ export function graphqlRoute(
     const response = await execution.finally(() => underWay.delete(execution));
     const answer = key === undefined ? undefined : answers.keep(key, response, context?.sources, startedAt);
     if (key !== undefined) metrics.sharedAnswers.inc({ outcome: answer ? 'made' : 'private' });
-    return answer ? sendShared(request, reply, answer) : sendPrivate(reply, response);
+    return answer
+      ? sendShared(request, reply, answer)
+      : sendPrivate(reply, response, context?.isWellFormed ?? false);
   }
 
   function sendKept(request: FastifyRequest, reply: FastifyReply, answer: SharedAnswer) {

@@ -11,7 +11,7 @@ import { CloseCode, makeServer, type Server } from 'graphql-ws';
 import type { Credentials } from '../accounts/index.js';
 import { isAppError } from '../errors.js';
 import type { RequestContext } from '../graphql/context.js';
-import { formatError } from '../graphql/errors.js';
+import { formatError, withoutSuggestion } from '../graphql/errors.js';
 import type { Execute } from '../graphql/execution.js';
 import { FeedSubscription } from '../inventory/index.js';
 import { type Logger, requestScope } from '../logging.js';
@@ -38,8 +38,10 @@ export interface ProtocolOptions {
 /** What is spoken over a connection; its limits and rules are those of HTTP. */
 export function createProtocol(options: ProtocolOptions, drain: SocketDrain): Server<Connection> {
   const { schema, introspection, metrics, logger } = options;
-  const format = (error: GraphQLError, requestId: string) =>
-    formatError(error.toJSON(), error, logger, requestId);
+  const format = (error: GraphQLError, requestId: string) => {
+    const formatted = introspection ? error.toJSON() : withoutSuggestion(error.toJSON());
+    return formatError(formatted, error, logger, requestId);
+  };
   const documents = new Documents(schema, introspection);
   const shared = new SharedSubscriptions(metrics, (error) => format(error, randomUUID()));
   return makeServer<Record<string, unknown> | undefined, Connection>({
