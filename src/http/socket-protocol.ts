@@ -88,7 +88,7 @@ function refusalOf(admit: () => void): GraphQLError | undefined {
     return undefined;
   } catch (error) {
     if (!isAppError(error, 'RATE_LIMITED')) throw error;
-    return new GraphQLError(error.message, { extensions: { code: error.code, ...error.details } });
+    return new GraphQLError(error.message, { originalError: error });
   }
 }
 
