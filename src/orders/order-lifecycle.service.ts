@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { AuditLogAction, recordChange } from '../accounts/index.js';
 import type { Orm } from '../database/index.js';
 import { conflict } from '../errors.js';
 import type { InventoryStream } from '../inventory/index.js';
@@ -63,19 +64,13 @@ export class OrderLifecycle {
    * Expires the session first and gives the inventory back once Stripe has said that nobody can pay
    * any more.
    *
+   * @param actorId of the producer's team, where it is not the buyer who cancels
    * @throws AppError CONFLICT with `status` when the order is confirmed, ended or being paid;
    * PAYMENT_PROVIDER_UNAVAILABLE when Stripe cannot be asked, and then the hold stays
    */
-  async cancel(order: Order): Promise<void> {
-    // Also of an order that was given up: once its buyer has cancelled it, it is not opened again.
-    const cancellable = { $in: [OrderStatus.PENDING, OrderStatus.CANCELLED] };
-    const em = this.orm.em.fork();
-    await em.nativeUpdate(
-      Order,
-      { id: order.id, status: cancellable, cancelRequestedAt: null },
-      { cancelRequestedAt: new Date() },
-    );
-    const marked = await em.findOneOrFail(Order, { id: order.id });
+  async cancel(order: Order, actorId: string | null = null): Promise<void> {
+    await this.orm.em.fork().transactional((tx) => markCancelled(tx, order, actorId));
+    const marked = await this.orm.em.fork().findOneOrFail(Order, { id: order.id });
     if (marked.status === OrderStatus.PENDING) await this.endSession(marked);
     const now = await this.orm.em.fork().findOneOrFail(Order, { id: order.id });
     if (now.status === OrderStatus.CANCELLED) return;
@@ -175,6 +170,20 @@ export class OrderLifecycle {
         { checkAt },
       );
   }
+}
+
+/** Also an order that was given up: once its buyer has cancelled it, it is not opened again. */
+async function markCancelled(em: EntityManager, order: Order, actorId: string | null): Promise<void> {
+  const cancellable = { $in: [OrderStatus.PENDING, OrderStatus.CANCELLED] };
+  const unmarked = { id: order.id, status: cancellable, cancelRequestedAt: null };
+  const changed = await em.nativeUpdate(Order, unmarked, { cancelRequestedAt: new Date() });
+  if (changed === 0 || actorId === null) return;
+  await recordChange(em, {
+    action: AuditLogAction.ORDER_CANCELLED,
+    actorId,
+    of: { showId: order.showId },
+    subject: ['Order', order.id],
+  });
 }
 
 /**
