@@ -116,8 +116,8 @@ export class OrderConfirmation {
     order.checkAt = null;
     createAttendees(em, order, lines);
     await em.flush();
-    await this.recordPayment(em, order, paid);
     await addJob(em, 'send-order-confirmation', { orderId: order.id });
+    await this.recordPayment(em, order, paid);
     return { outcome: 'applied', tickets, status: order.status };
   }
 
