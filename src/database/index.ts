@@ -1,4 +1,5 @@
 export { addJob, addJobs } from './add-job.js';
+export { databaseNow } from './clock.js';
 export { oneAtATime } from './coalescing-reader.js';
 export { migrate } from './migrate.js';
 export { createOrm, type Orm, SERVER_TIMEOUTS } from './orm.js';
