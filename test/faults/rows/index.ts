@@ -1,5 +1,6 @@
 import type { Row } from '../harness/row.js';
 import { clockJumps } from './clock.js';
+import { controls } from './controls.js';
 import { diskFull } from './disk-full.js';
 import { mailServerDead } from './mail.js';
 import { commitReplyLost, postgresLost } from './postgres.js';
@@ -24,5 +25,6 @@ export const ROWS: readonly Row[] = [
   diskFull,
   rollingRestart,
   soak,
+  ...controls,
   rollingKill,
 ];
