@@ -140,6 +140,7 @@ export async function createApp(
       await executed();
       await apollo.stop();
       services.stream.close();
+      services.orderEvents.close();
       services.publishedShows.close();
       services.publicQueries.close();
       services.mailer.close();

@@ -104,7 +104,7 @@ export function createServices(foundations: Foundations) {
   const checkout = new Checkout(stripe, calls);
   const connect = new Connect(stripe, calls);
   const stream = new InventoryStream(orm, events, counters, metrics, logger);
-  const orderEvents = new OrderEvents(events, metrics);
+  const orderEvents = new OrderEvents(orm, events, metrics, logger);
 
   const accessTokens = new AccessTokens(environment.JWT_SECRET);
   const limits = new RateLimits(environment, foundations.counting, metrics);

@@ -1,8 +1,10 @@
 export { addJob, addJobs } from './add-job.js';
+export { databaseNow } from './clock.js';
 export { oneAtATime } from './coalescing-reader.js';
 export { migrate } from './migrate.js';
 export { createOrm, type Orm, SERVER_TIMEOUTS } from './orm.js';
 export { persistNew } from './persist-new.js';
 export { pipelined } from './pipelined.js';
 export { Statement } from './statement.js';
+export { isDatabaseUnavailable } from './unavailable.js';
 export { isUniqueViolation } from './unique-violation.js';

@@ -1,5 +1,6 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { isDatabaseUnavailable } from '../database/index.js';
 import { AppError } from '../errors.js';
 import { type Logger, requestScope } from '../logging.js';
 import { withoutValues } from './without-values.js';
@@ -14,6 +15,9 @@ const CLIENT_CODES: ReadonlySet<unknown> = new Set([
   'OPERATION_RESOLUTION_FAILURE',
   'BAD_REQUEST',
 ]);
+
+/** When to ask again where the database could not be had; in milliseconds. */
+const DATABASE_PAUSE_MS = 1_000;
 
 /**
  * What a client is told: its own mistakes and our AppErrors as they are, all else masked and logged
@@ -40,7 +44,11 @@ export function formatError(
   return {
     message: 'Internal server error',
     ...(formatted.path && { path: formatted.path }),
-    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
+    extensions: {
+      code: 'INTERNAL_SERVER_ERROR',
+      requestId,
+      ...(isDatabaseUnavailable(cause) && { retryAfterMs: DATABASE_PAUSE_MS }),
+    },
   };
 }
 

@@ -86,11 +86,12 @@ export class InventoryCounters {
     await em.execute('update ticket set version = version + 1 where show_id = ?', [showId]);
   }
 
-  /** All tickets of a show, in id order. */
-  async ofShow(em: EntityManager, showId: number): Promise<TicketRow[]> {
+  /** All tickets of these shows, in id order. */
+  async ofShows(em: EntityManager, showIds: readonly number[]): Promise<TicketRow[]> {
     const rows = await em.execute<RawTicketRow[]>(
-      `select ${TICKET_COLUMNS} from ticket t join show s on s.id = t.show_id where t.show_id = ? order by t.id`,
-      [showId],
+      `select ${TICKET_COLUMNS} from ticket t join show s on s.id = t.show_id
+       where t.show_id = any (?::int[]) order by t.id`,
+      [`{${showIds.join(',')}}`],
     );
     return rows.map(ticketRow);
   }

@@ -12,6 +12,11 @@ import { nextStatusChange } from './ticket-status.js';
 
 /** The longest delay that a timer takes, in milliseconds. */
 const LONGEST_TIMER_MS = 2_147_483_647;
+/**
+ * How often what is watched is compared with the database, in milliseconds. Whoever changes inventory may die between
+ * its commit and telling of it, never learn that it has committed, or tell while Redis is away: then nobody else tells.
+ */
+const VERIFY_MS = 5_000;
 
 interface Watched {
   /** How many watch, or are about to. */
@@ -32,6 +37,8 @@ interface Watched {
 export class InventoryStream {
   private readonly shows = new Map<number, Watched>();
   private readonly stopListening: () => void;
+  private readonly verifying: NodeJS.Timeout;
+  private isVerifying = false;
 
   constructor(
     private readonly orm: Orm,
@@ -41,6 +48,8 @@ export class InventoryStream {
     private readonly logger: Logger,
   ) {
     this.stopListening = bus.onGap(() => this.reloadAll());
+    this.verifying = setInterval(() => void this.verify(), VERIFY_MS);
+    this.verifying.unref();
   }
 
   /** Tells every process, after the commit that changed these tickets. Never throws and never waits. */
@@ -51,7 +60,7 @@ export class InventoryStream {
 
   /** Reads the whole show and tells every process; for what changes more than counters. */
   async publishShow(showId: number): Promise<void> {
-    this.send(showId, await this.counters.ofShow(this.orm.em.fork(), showId), true);
+    this.send(showId, await this.counters.ofShows(this.orm.em.fork(), [showId]), true);
   }
 
   /** @returns once the whole show is known; what changes is news at most every 50 ms */
@@ -76,6 +85,7 @@ export class InventoryStream {
   }
 
   close(): void {
+    clearInterval(this.verifying);
     this.stopListening();
     for (const watched of this.shows.values()) {
       clearTimeout(watched.clock);
@@ -119,11 +129,39 @@ export class InventoryStream {
   }
 
   private async reload(showId: number, watched: Watched, tell: 'everything' | 'news'): Promise<void> {
-    const rows = await this.counters.ofShow(this.orm.em.fork(), showId);
+    const rows = await this.counters.ofShows(this.orm.em.fork(), [showId]);
+    this.tell(showId, watched, rows, tell);
+  }
+
+  private tell(
+    showId: number,
+    watched: Watched,
+    rows: readonly TicketRow[],
+    tell: 'everything' | 'news',
+  ): void {
     const now = new Date();
-    const tickets = rows.map((row) => ticketInventory(row, now));
-    watched.feed.replace(tickets, tell);
+    watched.feed.replace(
+      rows.map((row) => ticketInventory(row, now)),
+      tell,
+    );
     this.waitForTheClock(showId, watched, rows);
+  }
+
+  /** One statement for all shows that are watched here. */
+  private async verify(): Promise<void> {
+    if (this.isVerifying || this.shows.size === 0) return;
+    this.isVerifying = true;
+    try {
+      const rows = await this.counters.ofShows(this.orm.em.fork(), [...this.shows.keys()]);
+      for (const [showId, tickets] of Map.groupBy(rows, (row) => row.showId)) {
+        const watched = this.shows.get(showId);
+        if (watched !== undefined) this.tell(showId, watched, tickets, 'news');
+      }
+    } catch (error) {
+      this.logger.warn({ err: error }, 'What is watched could not be compared with the database');
+    } finally {
+      this.isVerifying = false;
+    }
   }
 
   /** Everyone who asks while the show is being read is served by the next reading, together. */

@@ -11,13 +11,15 @@ export interface TicketRow extends TicketSale {
   readonly version: number;
   readonly minPerOrder: number;
   readonly maxPerOrder: number;
+  /** When it was read, by PostgreSQL's clock. */
+  readonly readAt: Date;
 }
 
 /** Of `ticket t` joined with `show s`; read back by `ticketRow`. */
 export const TICKET_COLUMNS = `
   t.id, t.show_id, t.name, t.price, t.currency, t.quantity, t.held, t.sold, t.version,
   t.sales_start_at, t.sales_end_at, t.min_per_order, t.max_per_order,
-  s.status as show_status, coalesce(s.ends_at, s.starts_at) as show_ends_at`;
+  s.status as show_status, coalesce(s.ends_at, s.starts_at) as show_ends_at, clock_timestamp() as read_at`;
 
 export interface RawTicketRow {
   id: number;
@@ -35,6 +37,7 @@ export interface RawTicketRow {
   max_per_order: number;
   show_status: TicketSale['showStatus'];
   show_ends_at: Date | string;
+  read_at: Date | string;
 }
 
 export function ticketRow(raw: RawTicketRow): TicketRow {
@@ -54,5 +57,6 @@ export function ticketRow(raw: RawTicketRow): TicketRow {
     maxPerOrder: raw.max_per_order,
     showStatus: raw.show_status,
     showEndsAt: new Date(raw.show_ends_at),
+    readAt: new Date(raw.read_at),
   };
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Stripe from 'stripe';
+import { databaseNow } from '../database/index.js';
 import { AppError, badUserInput } from '../errors.js';
 import {
   type Checkout,
@@ -75,7 +76,7 @@ export class OrderCheckout {
       await em.nativeUpdate(
         Order,
         { id, checkoutAttempt, status: OrderStatus.CANCELLED },
-        { checkAt: new Date() },
+        { checkAt: await databaseNow(em) },
       );
     }
     return session.id;

@@ -5,17 +5,17 @@ import type { OrderLifecycle } from './order-lifecycle.service.js';
 /** How many orders are looked after at once: a sale that runs out has its holds end together. */
 const AT_ONCE = 32;
 /**
- * Seconds that a claimed order is left to its process; should it die, or Stripe not answer, the order
- * is claimed again. Holds that are over are tried again soon, all else with more patience.
+ * Seconds that a claimed order is left to its process, which renews that every 2 s for as long as it is at it; should it
+ * die, others go on. A hold that is over is given back within 10 s even then; all else has more patience.
  */
-const CLAIM_SECONDS = { ending: 15, routine: 25 } as const;
+const CLAIM_SECONDS = { ending: 5, routine: 25 } as const;
 
 /**
  * Looks after orders whose time has come: holds that ended, payments whose webhook never came,
  * sessions of purchases that failed half-way. Any number of processes share the work.
  */
 export class OrderChecks {
-  private readonly running = new Set<Promise<void>>();
+  private readonly running = new Map<string, Promise<void>>();
   private claiming = false;
   /** Whether more was due than there was room for. */
   private more = false;
@@ -32,6 +32,7 @@ export class OrderChecks {
     if (this.claiming || this.stopped) return;
     this.claiming = true;
     try {
+      await this.renew();
       for (let room = this.room(); room > 0 && !this.stopped; room = this.room()) {
         const orderIds = await this.claim(room);
         this.more = orderIds.length === room;
@@ -46,7 +47,7 @@ export class OrderChecks {
   /** Begins with no more, and returns once all that was begun is done. */
   async stop(): Promise<void> {
     this.stopped = true;
-    await Promise.all(this.running);
+    await Promise.all(this.running.values());
   }
 
   private room(): number {
@@ -54,11 +55,13 @@ export class OrderChecks {
   }
 
   private start(orderId: string): void {
+    // Where renewing came too late, it is under way here already.
+    if (this.running.has(orderId)) return;
     const check = this.check(orderId).finally(() => {
-      this.running.delete(check);
+      this.running.delete(orderId);
       if (this.more && this.room() >= AT_ONCE / 4) void this.refill();
     });
-    this.running.add(check);
+    this.running.set(orderId, check);
   }
 
   private async refill(): Promise<void> {
@@ -75,6 +78,16 @@ export class OrderChecks {
     } catch (error) {
       this.logger.error({ err: error, orderId }, 'An order could not be looked after; it is tried again');
     }
+  }
+
+  /** One that has just been done may be looked at once more for it, which changes nothing. */
+  private async renew(): Promise<void> {
+    if (this.running.size === 0) return;
+    await this.orm.em.fork().execute(
+      `update orders set check_at = now() + make_interval(secs => ?)
+       where id = any (?::uuid[]) and check_at < now() + make_interval(secs => ?)`,
+      [CLAIM_SECONDS.ending, `{${[...this.running.keys()].join(',')}}`, CLAIM_SECONDS.ending],
+    );
   }
 
   /** Holds that are over come first: somebody waits for that inventory. */

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { AuditLogAction, recordChange } from '../accounts/index.js';
-import type { Orm } from '../database/index.js';
+import { databaseNow, type Orm } from '../database/index.js';
 import { conflict } from '../errors.js';
 import type { InventoryStream } from '../inventory/index.js';
 import type { Logger } from '../logging.js';
@@ -48,8 +48,10 @@ export class OrderLifecycle {
    * @param mayExist whether a session may have come to exist all the same, which is then looked for
    */
   async abandon(order: Order, mayExist: boolean): Promise<void> {
-    const checkAt = mayExist ? new Date(Date.now() + NEXT_CHECK_MS) : null;
-    await this.inTransaction(order.id, (em) => this.settlement.abandon(em, order, checkAt));
+    await this.inTransaction(order.id, async (em) => {
+      const checkAt = mayExist ? later(await databaseNow(em), NEXT_CHECK_MS) : null;
+      return this.settlement.abandon(em, order, checkAt);
+    });
   }
 
   /** What has to follow the commit of a settlement. */
@@ -70,8 +72,9 @@ export class OrderLifecycle {
    */
   async cancel(order: Order, actorId: string | null = null): Promise<void> {
     await this.orm.em.fork().transactional((tx) => markCancelled(tx, order, actorId));
-    const marked = await this.orm.em.fork().findOneOrFail(Order, { id: order.id });
-    if (marked.status === OrderStatus.PENDING) await this.endSession(marked);
+    const em = this.orm.em.fork();
+    const marked = await em.findOneOrFail(Order, { id: order.id });
+    if (marked.status === OrderStatus.PENDING) await this.endSession(marked, await databaseNow(em));
     const now = await this.orm.em.fork().findOneOrFail(Order, { id: order.id });
     if (now.status === OrderStatus.CANCELLED) return;
     throw conflict(conflictMessage(now), { status: now.status, paymentStatus: now.paymentStatus });
@@ -83,25 +86,27 @@ export class OrderLifecycle {
    */
   async check(orderId: string): Promise<void> {
     const em = this.orm.em.fork();
+    const now = await databaseNow(em);
     const order = await em.findOneOrFail(Order, { id: orderId });
     if (order.status === OrderStatus.PENDING) {
-      await this.checkPending(em, order);
+      await this.checkPending(em, order, now);
     } else if (order.status === OrderStatus.CANCELLED && order.paymentStatus === PaymentStatus.UNPAID) {
-      await this.checkStray(em, order);
+      await this.checkStray(em, order, now);
     } else {
       await this.checkAgainAt(order, null);
     }
   }
 
-  private async checkPending(em: EntityManager, order: Order): Promise<void> {
-    const over = order.expiresAt !== null && order.expiresAt <= new Date();
+  /** @param now by PostgreSQL's clock */
+  private async checkPending(em: EntityManager, order: Order, now: Date): Promise<void> {
+    const over = order.expiresAt !== null && order.expiresAt <= now;
     if (over || order.cancelRequestedAt !== null) {
-      await this.checkAgainAt(order, nextCheck(order, await this.endSession(order)));
+      await this.checkAgainAt(order, nextCheck(order, await this.endSession(order, now), now));
       return;
     }
     const sessionId = await this.orderCheckout.findSession(em, order);
     if (sessionId !== undefined) {
-      await this.checkAgainAt(order, nextCheck(order, await this.synchronize(order.id, sessionId)));
+      await this.checkAgainAt(order, nextCheck(order, await this.synchronize(order.id, sessionId), now));
       return;
     }
     // The process that made the order died on the way to its session: no buyer can have heard of it.
@@ -114,12 +119,12 @@ export class OrderLifecycle {
    * @throws AppError PAYMENT_PROVIDER_UNAVAILABLE
    */
   async endStray(em: EntityManager, order: Order): Promise<void> {
-    if (order.checkAt !== null) await this.checkStray(em, order);
+    if (order.checkAt !== null) await this.checkStray(em, order, await databaseNow(em));
   }
 
-  private async checkStray(em: EntityManager, order: Order): Promise<void> {
+  private async checkStray(em: EntityManager, order: Order, now: Date): Promise<void> {
     const { checkoutAttempt } = order;
-    if (!isBeyondItsSession(order)) {
+    if (!isBeyondItsSession(order, now)) {
       const sessionId = await this.orderCheckout.findSession(em, order);
       if (sessionId !== undefined)
         await this.settle(order.id, paymentState(await this.checkout.expire(sessionId)));
@@ -128,15 +133,15 @@ export class OrderLifecycle {
     await this.orm.em.fork().nativeUpdate(Order, stray, { checkAt: null });
   }
 
-  private async endSession(order: Order): Promise<PaymentState> {
-    const payment = await this.expiredSession(order);
+  private async endSession(order: Order, now: Date): Promise<PaymentState> {
+    const payment = await this.expiredSession(order, now);
     await this.settle(order.id, payment);
     return payment;
   }
 
-  private async expiredSession(order: Order): Promise<PaymentState> {
+  private async expiredSession(order: Order, now: Date): Promise<PaymentState> {
     const never = { kind: 'expired', sessionId: null, attempt: order.checkoutAttempt } as const;
-    if (hasOutlivedItsSession(order)) return never;
+    if (hasOutlivedItsSession(order, now)) return never;
     const sessionId = await this.orderCheckout.findSession(this.orm.em.fork(), order);
     if (sessionId === undefined) return never;
     try {
@@ -148,7 +153,7 @@ export class OrderLifecycle {
         { orderId: order.id, sessionId },
         'ALARM: Stripe does not know the session of an order',
       );
-      await this.checkAgainAt(order, new Date(Date.now() + AFTER_ALARM_MS));
+      await this.checkAgainAt(order, later(now, AFTER_ALARM_MS));
       throw conflict('The payment of this order cannot be looked up; it is held until somebody has', {
         status: order.status,
       });
@@ -189,25 +194,28 @@ async function markCancelled(em: EntityManager, order: Order, actorId: string | 
 /**
  * Where the session's id was lost and Stripe will not tell it again, its own end is the backstop.
  */
-function hasOutlivedItsSession(order: Order): boolean {
-  return order.checkoutSessionId === null && isBeyondItsSession(order);
+function hasOutlivedItsSession(order: Order, now: Date): boolean {
+  return order.checkoutSessionId === null && isBeyondItsSession(order, now);
 }
 
 /** Whether nobody can pay any more, whatever Stripe was told: the session of the present attempt has ended by itself. */
-function isBeyondItsSession(order: Order): boolean {
-  return Date.now() > sessionEndOf(order).getTime() + CLOCKS_DIFFER_MS;
+function isBeyondItsSession(order: Order, now: Date): boolean {
+  return now > later(sessionEndOf(order), CLOCKS_DIFFER_MS);
 }
 
 /** When to ask about an order that is still PENDING. */
-function nextCheck(order: Order, payment: PaymentState): Date {
+function nextCheck(order: Order, payment: PaymentState, now: Date): Date {
   // Paid and yet not confirmed was refused on purpose: asking again soon only repeats the alarm.
-  const age = Date.now() - attemptBegunAt(order).getTime();
+  const age = now.getTime() - attemptBegunAt(order).getTime();
   const patience = Math.min(Math.max(age, NEXT_CHECK_MS), LONGEST_PATIENCE_MS);
-  const soon = new Date(Date.now() + (payment.kind === 'paid' ? AFTER_ALARM_MS : patience));
+  const soon = later(now, payment.kind === 'paid' ? AFTER_ALARM_MS : patience);
   const { expiresAt } = order;
-  const endsSooner =
-    payment.kind === 'open' && expiresAt !== null && expiresAt > new Date() && expiresAt < soon;
+  const endsSooner = payment.kind === 'open' && expiresAt !== null && expiresAt > now && expiresAt < soon;
   return endsSooner ? expiresAt : soon;
+}
+
+function later(instant: Date, milliseconds: number): Date {
+  return new Date(instant.getTime() + milliseconds);
 }
 
 function conflictMessage(order: Order): string {

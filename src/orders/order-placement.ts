@@ -104,7 +104,8 @@ export class OrderPlacement {
 
 /** The purchases of one transaction, as they use up what its tickets have left. */
 class Batch {
-  private readonly now = new Date();
+  /** By PostgreSQL's clock, as all holds begin and end. */
+  private readonly now: Date;
   private readonly tickets: Map<number, TicketRow>;
   private readonly moved = new Map<number, CounterChange>();
   private readonly orders: Order[] = [];
@@ -117,6 +118,7 @@ class Batch {
     private readonly made: ReadonlySet<string>,
   ) {
     this.tickets = new Map(rows.map((row) => [row.id, row]));
+    this.now = rows.at(-1)?.readAt ?? new Date();
   }
 
   place(purchase: Purchase): Placement {

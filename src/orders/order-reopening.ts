@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SaleReader } from '../catalog/index.js';
-import type { Orm } from '../database/index.js';
+import { databaseNow, type Orm } from '../database/index.js';
 import { AppError, conflict } from '../errors.js';
 import type { InventoryCounters, InventoryStream, TicketLocks, TicketRow } from '../inventory/index.js';
 import type { Logger } from '../logging.js';
@@ -87,7 +87,7 @@ export class OrderReopening {
     const givenUp = isGivenUp(order) && order.checkAt === null;
     if (!givenUp && !lacksSession(order)) return undefined;
     const tickets = givenUp ? await this.takeAgain(em, order) : [];
-    const now = new Date();
+    const now = await databaseNow(em);
     order.status = OrderStatus.PENDING;
     order.endedAt = null;
     order.checkoutAttempt += 1;
@@ -112,7 +112,7 @@ export class OrderReopening {
       quantity,
       expectedUnitPrices: [unitAmount],
     }));
-    pricePurchase({ showId: order.showId, wanted }, rows, new Date());
+    pricePurchase({ showId: order.showId, wanted }, rows, await databaseNow(em));
     await this.takeKeyAgain(em, order);
     return this.counters.change(
       em,

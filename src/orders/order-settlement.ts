@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { databaseNow } from '../database/index.js';
 import type { InventoryCounters } from '../inventory/index.js';
 import type { PaymentState } from '../payments/index.js';
 import { Order, OrderStatus, PaymentStatus } from './order.entity.js';
@@ -78,7 +79,7 @@ export class OrderSettlement {
       return UNCHANGED;
     order.paymentStatus = PaymentStatus.PROCESSING;
     order.paymentIntentId = paymentIntentId;
-    order.checkAt = new Date(Date.now() + NEXT_CHECK_MS);
+    order.checkAt = new Date((await databaseNow(em)).getTime() + NEXT_CHECK_MS);
     await em.flush();
     return { outcome: 'applied', tickets: [] };
   }

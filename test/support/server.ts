@@ -26,8 +26,12 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Relative to the repository. */
   readonly entry?: string;
+  /** Options of Node.js itself. */
+  readonly nodeOptions?: readonly string[];
   /** Some free one if not given. */
   readonly port?: number;
+  /** How long it may take to be ready, in milliseconds; 30 s unless given. */
+  readonly readyTimeoutMs?: number;
   /** For an entry that serves no HTTP: the log entry that says that it has started. */
   readonly isReady?: (entry: LogEntry) => boolean;
 }
@@ -71,7 +75,7 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
   const log = new ServerLog();
   const server = await supervise({
     command: process.execPath,
-    args: ['--enable-source-maps', options.entry ?? 'dist/src/main.js'],
+    args: ['--enable-source-maps', ...(options.nodeOptions ?? []), options.entry ?? 'dist/src/main.js'],
     cwd: projectRoot,
     env: environment(options, port, mailDirectory),
     onLine: (line) => log.push(line),
@@ -112,12 +116,12 @@ async function whenReady(
   server: Supervised,
   url: string,
   log: ServerLog,
-  { isReady }: ServerOptions,
+  { isReady, readyTimeoutMs = READY_TIMEOUT_MS }: ServerOptions,
 ): Promise<void> {
   const outcome = await eventually(
     isReady ? 'the server says in its log that it is ready' : `${url}/health/ready answers 200`,
     async () => server.exit() ?? (isReady ? log.entries.some(isReady) : await answersReady(url)),
-    READY_TIMEOUT_MS,
+    readyTimeoutMs,
   );
   if (outcome === true) return;
   await server.closed;

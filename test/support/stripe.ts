@@ -1,5 +1,5 @@
 import { accountIn } from '../../dev/start/stripe.js';
-import { type LocalStripe, startLocalStripe } from '../../dev/stripe/index.js';
+import { type LocalStripe, type LocalStripeOptions, startLocalStripe } from '../../dev/stripe/index.js';
 import type { StripeAccess } from './server.js';
 
 /** The Checkout Session whose page this is. */
@@ -21,8 +21,8 @@ export interface TestStripe extends LocalStripe {
 const WEBHOOK_SECRET = 'whsec_test_platform_endpoint';
 const CONNECT_WEBHOOK_SECRET = 'whsec_test_connect_endpoint';
 
-export async function startTestStripe(): Promise<TestStripe> {
-  const stripe = await startLocalStripe();
+export async function startTestStripe(options: LocalStripeOptions = {}): Promise<TestStripe> {
+  const stripe = await startLocalStripe(options);
   return {
     ...stripe,
     access: {

@@ -15,7 +15,7 @@ import type { Foundations } from '../../src/services.js';
 
 /*
  * The server without the guards that GUARDS_REMOVED names, so that tests can show that they would see the race:
- * `locks`, `counters`, `row-order`, `order-row`. Nothing else differs from src/main.ts.
+ * `locks`, `counters`, `row-order`, `order-row`, `transaction`, `lost-locks`. Nothing else differs from src/main.ts.
  */
 
 type TicketRows = ReturnType<InventoryCounters['read']>;
@@ -57,6 +57,17 @@ class AbsoluteCounters extends InventoryCounters {
   }
 }
 
+/** Counters that are moved in a transaction of their own, beside the one that makes the order. */
+class CommittedCounters extends InventoryCounters {
+  override lock(em: EntityManager, ticketIds: readonly number[]): TicketRows {
+    return this.read(em, ticketIds);
+  }
+
+  override change(em: EntityManager, changes: readonly CounterChange[]): TicketRows {
+    return super.change(em.fork(), changes);
+  }
+}
+
 /** Locks rows in the order in which the buyer named them. */
 class UnsortedCounters extends InventoryCounters {
   override async lock(em: EntityManager, ticketIds: readonly number[]): TicketRows {
@@ -75,11 +86,18 @@ function lockNoOrders(): void {
   });
 }
 
+/** Whoever has lost its locks goes on as if it had them. */
+function forgetLostLocks(): void {
+  AbortSignal.prototype.throwIfAborted = () => undefined;
+}
+
 const removed = new Set((process.env.GUARDS_REMOVED ?? '').split(','));
 if (removed.has('order-row')) lockNoOrders();
+if (removed.has('lost-locks')) forgetLostLocks();
 const replacements: Partial<Foundations> = {
   ...(removed.has('locks') && { locks: new NoLocks() }),
   ...(removed.has('counters') && { counters: new AbsoluteCounters() }),
+  ...(removed.has('transaction') && { counters: new CommittedCounters() }),
   ...(removed.has('row-order') && { counters: new UnsortedCounters() }),
 };
 

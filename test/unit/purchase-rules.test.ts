@@ -29,6 +29,7 @@ const row = (change: Partial<TicketRow> = {}): TicketRow => ({
   maxPerOrder: 10,
   showStatus: 'PUBLISHED',
   showEndsAt: at(86_400_000),
+  readAt: NOW,
   ...change,
 });
 

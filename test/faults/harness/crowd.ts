@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Random } from '../../../bench/onsale/random.js';
+import { Buyer } from './buyer.js';
+import type { Cluster } from './cluster.js';
+import { Journal } from './journal.js';
+import type { Sale } from './sale.js';
+import type { Watchers } from './watchers.js';
+
+/** Between two buyers who come one after the other, in milliseconds. */
+const PAUSE_MS = [10, 60] as const;
+
+/** Whom all buyers have in common. */
+export interface Setting {
+  readonly cluster: Cluster;
+  readonly sale: Sale;
+  readonly watchers: Watchers;
+  readonly journal: Journal;
+  /** Sends no idempotency keys: what it takes away shows in the journal. */
+  readonly withoutKeys?: boolean;
+}
+
+/** Buyers, so many at a time, one coming as soon as another has gone, until told to stop. */
+export class Crowd {
+  readonly journal: Journal;
+  private stopped = false;
+  private readonly lives: Promise<void>[] = [];
+
+  constructor(
+    private readonly setting: Setting,
+    random: Random,
+    atOnce: number,
+  ) {
+    this.journal = setting.journal;
+    for (let n = 0; n < atOnce; n += 1) this.lives.push(this.live(new Random(random.next() * 2 ** 32)));
+  }
+
+  /** Waits until so many more have bought something. */
+  async buys(count: number, timeoutMs = 180_000): Promise<void> {
+    const wanted = this.journal.told.length + count;
+    const deadline = performance.now() + timeoutMs;
+    while (this.journal.told.length < wanted) {
+      if (performance.now() > deadline) {
+        throw new Error(
+          `Nobody buys any more: ${JSON.stringify(this.journal.outcomes(deadline - timeoutMs))}`,
+        );
+      }
+      await delay(20);
+    }
+  }
+
+  /** Nobody new comes; resolves when those who are here have gone. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all(this.lives);
+  }
+
+  private async live(random: Random): Promise<void> {
+    while (!this.stopped) {
+      await new Buyer(this.setting, random).live();
+      await delay(random.between(...PAUSE_MS));
+    }
+  }
+}
