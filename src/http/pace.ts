@@ -76,7 +76,10 @@ export class Pace {
   /** Each turn of the event loop takes in one new connection, and one step of whatever waits for answers. */
   private readonly rest = (): void => {
     const events = countEvents();
-    if (events === this.events || performance.now() >= this.end) return this.piece();
+    if (events === this.events || performance.now() >= this.end) {
+      this.piece();
+      return;
+    }
     this.events = events;
     setImmediate(this.rest);
   };

@@ -45,9 +45,9 @@ describe('work that comes in crowds', () => {
       })();
       order.push(`${name} began`);
     };
-    expect(await turnsOf([task('a'), task('b'), task('c'), task('d')], new Pace().lane(1))).toBeGreaterThanOrEqual(
-      2,
-    );
+    expect(
+      await turnsOf([task('a'), task('b'), task('c'), task('d')], new Pace().lane(1)),
+    ).toBeGreaterThanOrEqual(2);
     expect(order.slice(0, 4)).toEqual(['a began', 'a ended', 'b began', 'b ended']);
   });
 
