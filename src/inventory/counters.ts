@@ -30,7 +30,9 @@ export class InventoryCounters {
   /** Locks the rows for the rest of the transaction, in id order so that no two wait for each other. */
   async lock(em: EntityManager, ticketIds: readonly number[]): Promise<TicketRow[]> {
     if (!em.isInTransaction()) throw new Error('Row locks outside a transaction would lock nothing');
-    return this.select(em, ticketIds, 'for update of t');
+    // As an update of counters locks them: rows that refer to a ticket may be written meanwhile, by whoever asks for
+    // this lock only afterwards.
+    return this.select(em, ticketIds, 'for no key update of t');
   }
 
   /**
@@ -76,7 +78,7 @@ export class InventoryCounters {
   /** The same for all tickets of a show, whose own status has changed. */
   async touchShow(em: EntityManager, showId: number): Promise<void> {
     // As `lock` does: an update alone takes the rows as it comes across them.
-    await em.execute('select from ticket where show_id = ? order by id for update', [showId]);
+    await em.execute('select from ticket where show_id = ? order by id for no key update', [showId]);
     await em.execute('update ticket set version = version + 1 where show_id = ?', [showId]);
   }
 
