@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Latencies, type LatencyCounts } from './latencies.js';
+import { OPERATION_HEADER } from './operation-header.js';
 
 /*
  * Loaded into every measured server before its own code, the product and the references alike (node --import), so
@@ -11,8 +12,6 @@ import { Latencies, type LatencyCounts } from './latencies.js';
 
 const RESOLUTION_MS = 10;
 const SETTLE_MS = 200;
-/** What a request says that it is; servers do not look at it. */
-export const OPERATION_HEADER = 'x-operation';
 
 export interface Reading {
   /** Of the whole process, user and system, since it started. */
