@@ -8,7 +8,14 @@ import {
   ProducerFiguresResolver,
 } from './accounting/index.js';
 import { AccountResolver, type Credentials } from './accounts/index.js';
-import { ProducerResolver, ShowResolver, TicketResolver, UserProducersResolver } from './catalog/index.js';
+import {
+  AuditLogResolver,
+  ProducerAuditLogResolver,
+  ProducerResolver,
+  ShowResolver,
+  TicketResolver,
+  UserProducersResolver,
+} from './catalog/index.js';
 import { createCoordination } from './coordination.js';
 import { createOrm, SERVER_TIMEOUTS } from './database/index.js';
 import { OrderDisputesResolver } from './disputes/index.js';
@@ -30,6 +37,7 @@ import type { Logger } from './logging.js';
 import { Metrics } from './metrics.js';
 import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from './orders/index.js';
 import { WebhookEventResolver } from './payments/index.js';
+import { BuyerDataResolver } from './privacy/index.js';
 import { createReadiness } from './readiness.js';
 import {
   CancellationFieldsResolver,
@@ -84,6 +92,8 @@ export async function createApp(
       signal,
     );
 
+  const admit = (clientAddress: string) => services.limits.operation(clientAddress);
+
   const readiness = createReadiness(foundations);
   const server = createHttpServer(environment.TRUSTED_PROXIES, readiness.isDraining, metrics, logger);
   const persistedQueries = new PersistedQueries(foundations.events);
@@ -95,6 +105,7 @@ export async function createApp(
     apollo,
     async ({ authorization, requestId, clientAddress, signal }) =>
       createContext(await services.accessTokens.read(authorization), requestId, clientAddress, signal),
+    admit,
     metrics,
   );
   webhookRoutes(server, services.webhooks, logger);
@@ -109,6 +120,7 @@ export async function createApp(
     introspection: environment.INTROSPECTION,
     readCredentials: (authorization) => services.accessTokens.read(authorization),
     createContext,
+    admit,
     trustedProxies: environment.TRUSTED_PROXIES,
     metrics,
     logger,
@@ -150,6 +162,8 @@ function resolversOf(services: Services): Resolvers {
   return new Map<unknown, object>([
     [AccountResolver, new AccountResolver(services.accounts)],
     [ProducerResolver, new ProducerResolver(services.producers, services.platformFees)],
+    [AuditLogResolver, new AuditLogResolver(services.auditLog)],
+    [ProducerAuditLogResolver, new ProducerAuditLogResolver(services.auditLog)],
     [UserProducersResolver, new UserProducersResolver()],
     [ShowResolver, new ShowResolver(services.shows, services.catalogReader, services.showList)],
     [TicketResolver, new TicketResolver(services.tickets, services.catalogReader, services.memberships)],
@@ -170,6 +184,7 @@ function resolversOf(services: Services): Resolvers {
       new ShowCancellationResolver(services.showCancellations, services.memberships),
     ],
     [CancellationFieldsResolver, new CancellationFieldsResolver()],
+    [BuyerDataResolver, new BuyerDataResolver(services.buyers)],
     [WebhookEventResolver, new WebhookEventResolver(services.webhookEvents)],
   ]);
 }

@@ -56,6 +56,7 @@ const environmentSchema = z.object({
   DRAIN_DELAY_MS: milliseconds(0, 60_000).default(0),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   RATE_LIMITS: onOff.default(true),
+  RATE_LIMIT_OPERATIONS: z.coerce.number().int().min(1).max(10_000_000).default(30_000),
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   INTROSPECTION: onOff.default(true),
   WORKER: onOff.default(true),

@@ -15,6 +15,16 @@ export class Metrics {
     'type',
     'outcome',
   ]);
+  readonly rateLimited = this.counter(
+    'boxoffice_rate_limited_total',
+    'Requests that were refused since there had been too many',
+    ['limit'],
+  );
+  readonly passwordHashes = this.counter(
+    'boxoffice_password_hashes_total',
+    'Passwords that were hashed, to be stored or to be compared',
+    ['operation'],
+  );
   readonly executions = this.counter(
     'boxoffice_graphql_executions_total',
     'Executions of documents: compiled ones that came again and again, and interpreted ones',

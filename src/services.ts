@@ -1,7 +1,8 @@
 import { LedgerAudit } from './accounting/index.js';
-import { AccessTokens, AccountService, RateLimits, RefreshTokens } from './accounts/index.js';
+import { AccessTokens, AccountService, Passwords, RateLimits, RefreshTokens } from './accounts/index.js';
 import {
   AccountChecks,
+  AuditLogService,
   CatalogReader,
   Memberships,
   PlatformFeesService,
@@ -61,6 +62,7 @@ import {
   WebhookEventsService,
   WebhookInbox,
 } from './payments/index.js';
+import { BuyerDataService } from './privacy/index.js';
 import {
   CancellationRun,
   LateRefunds,
@@ -107,8 +109,9 @@ export function createServices(foundations: Foundations) {
   const orderEvents = new OrderEvents(events, metrics);
 
   const accessTokens = new AccessTokens(environment.JWT_SECRET);
-  const limits = new RateLimits(environment.RATE_LIMITS, foundations.counting);
-  const accounts = new AccountService(accessTokens, new RefreshTokens(logger), limits);
+  const limits = new RateLimits(environment, foundations.counting, metrics);
+  const passwords = new Passwords(metrics);
+  const accounts = new AccountService(accessTokens, new RefreshTokens(logger), passwords, limits);
   const producers = new ProducerService(connect);
   const platformFees = new PlatformFeesService(environment.PLATFORM_FEE_PERCENT);
   const shows = new ShowService(producers, counters, stream);
@@ -246,9 +249,12 @@ export function createServices(foundations: Foundations) {
   const showList = new ShowList(orm, memberships, publishedShows, publicQueries);
   return {
     accessTokens,
+    limits,
     accounts,
     producers,
     platformFees,
+    auditLog: new AuditLogService(),
+    buyers: new BuyerDataService(orderEvents),
     shows,
     memberships,
     publishedShows,

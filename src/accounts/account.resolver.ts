@@ -31,6 +31,6 @@ export class AccountResolver {
     description: 'Using one refresh token twice ends every session that came of it.',
   })
   refreshSession(@Arg('refreshToken', () => String) refreshToken: string, @Ctx() context: RequestContext) {
-    return this.accounts.refreshSession(context.em, refreshToken);
+    return this.accounts.refreshSession(context.em, context.clientAddress, refreshToken);
   }
 }

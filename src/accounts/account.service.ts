@@ -6,7 +6,7 @@ import { conflict, unauthenticated } from '../errors.js';
 import { decode } from '../validation/decode.js';
 import { email, text } from '../validation/rules.js';
 import type { AccessTokens } from './access-tokens.js';
-import { hashPassword, passwordMatches } from './passwords.js';
+import type { Passwords } from './passwords.js';
 import type { RateLimits } from './rate-limits.js';
 import type { RefreshTokens } from './refresh-tokens.js';
 import { User } from './user.entity.js';
@@ -40,6 +40,7 @@ export class AccountService {
   constructor(
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
+    private readonly passwords: Passwords,
     private readonly limits: RateLimits,
   ) {}
 
@@ -50,8 +51,8 @@ export class AccountService {
     input: z.input<typeof signUpRules>,
   ): Promise<Session> {
     const { email, password, name } = decode(signUpRules, input);
-    await this.limits.signUp(clientAddress);
-    const passwordHash = await hashPassword(password);
+    await this.limits.signUp(clientAddress, email);
+    const passwordHash = await this.passwords.hash(password);
     const user = em.create(User, {
       id: randomUUID(),
       email,
@@ -64,6 +65,7 @@ export class AccountService {
       return await this.openSession(em, user);
     } catch (error) {
       if (!isUniqueViolation(error, 'app_user_email_normalized_key')) throw error;
+      await this.limits.signUpTaken(clientAddress);
       throw conflict('This e-mail address already has an account; sign in instead', { field: 'email' });
     }
   }
@@ -81,22 +83,23 @@ export class AccountService {
       { emailNormalized: email.toLowerCase() },
       { populate: ['passwordHash'] },
     );
-    if (!(await passwordMatches(user?.passwordHash ?? null, password)) || user === null) {
+    if (!(await this.passwords.matches(user?.passwordHash ?? null, password)) || user === null) {
       throw unauthenticated('Invalid e-mail address or password');
     }
     return this.openSession(em, user);
   }
 
-  /** @throws AppError UNAUTHENTICATED when the refresh token cannot be used (any more) */
-  async refreshSession(em: EntityManager, token: string): Promise<Session> {
+  /** @throws AppError RATE_LIMITED; UNAUTHENTICATED when the refresh token cannot be used (any more) */
+  async refreshSession(em: EntityManager, clientAddress: string, token: string): Promise<Session> {
+    await this.limits.refreshSession(clientAddress, token);
     const { userId, refreshToken } = await this.refreshTokens.rotate(em, token);
     const user = await em.findOneOrFail(User, { id: userId });
     return this.session(user, refreshToken);
   }
 
-  /** Null when the account no longer exists. */
+  /** Null when the account no longer exists, or was erased. */
   viewer(em: EntityManager, viewer: Viewer): Promise<User | null> {
-    return em.findOne(User, { id: viewer.userId });
+    return em.findOne(User, { id: viewer.userId, erasedAt: null });
   }
 
   private async openSession(em: EntityManager, user: User): Promise<Session> {

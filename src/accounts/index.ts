@@ -1,7 +1,10 @@
 export { AccessTokens } from './access-tokens.js';
 export { AccountResolver } from './account.resolver.js';
 export { AccountService } from './account.service.js';
-export { findOperators, requireOperator, setOperator } from './operators.js';
+export { type AuditedChange, changesBetween, pageOfAuditLog, recordChange } from './audit-log.js';
+export { AuditLogAction, AuditLogEntry } from './audit-log-entry.js';
+export { findOperators, isOperator, requireOperator, setOperator } from './operators.js';
+export { Passwords, unusableHash } from './passwords.js';
 export { RateLimits } from './rate-limits.js';
 export { RefreshTokens } from './refresh-tokens.js';
 export { User } from './user.entity.js';

@@ -1,5 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { forbidden, notFound } from '../errors.js';
+import { recordChange } from './audit-log.js';
+import { AuditLogAction } from './audit-log-entry.js';
 import { User } from './user.entity.js';
 import type { Viewer } from './viewer.js';
 
@@ -9,18 +11,25 @@ import type { Viewer } from './viewer.js';
  * @throws AppError FORBIDDEN unless the viewer is an operator
  */
 export async function requireOperator(em: EntityManager, viewer: Viewer): Promise<void> {
-  const operators = await em.fork().count(User, { id: viewer.userId, isOperator: true });
-  if (operators === 0) throw forbidden('This is for operators of the platform');
+  if (!(await isOperator(em, viewer))) throw forbidden('This is for operators of the platform');
+}
+
+export async function isOperator(em: EntityManager, viewer: Viewer): Promise<boolean> {
+  return (await em.fork().count(User, { id: viewer.userId, isOperator: true })) > 0;
 }
 
 /** @throws AppError NOT_FOUND when no account has this e-mail address */
 export async function setOperator(em: EntityManager, email: string, isOperator: boolean): Promise<void> {
-  const changed = await em.nativeUpdate(
-    User,
-    { emailNormalized: email.trim().toLowerCase() },
-    { isOperator },
-  );
-  if (changed === 0) throw notFound(`No account has the e-mail address ${email}`);
+  await em.transactional(async (tx) => {
+    const user = await tx.findOne(User, { emailNormalized: email.trim().toLowerCase() });
+    if (user === null) throw notFound(`No account has the e-mail address ${email}`);
+    if ((await tx.nativeUpdate(User, { id: user.id, isOperator: !isOperator }, { isOperator })) === 0) return;
+    await recordChange(tx, {
+      action: isOperator ? AuditLogAction.OPERATOR_GRANTED : AuditLogAction.OPERATOR_REVOKED,
+      actorId: null,
+      subject: ['User', user.id],
+    });
+  });
 }
 
 /** @returns their e-mail addresses, sorted */

@@ -28,6 +28,10 @@ export class User {
   @Property({ type: 'boolean' })
   isOperator: Opt<boolean> = false;
 
+  /** When everything that says who it is was taken out; nobody can sign in to it any more. */
+  @Property({ type: 'datetime', nullable: true })
+  erasedAt: Date | null = null;
+
   @Property({ type: 'datetime' })
   createdAt: Date = new Date();
 }

@@ -1,4 +1,6 @@
 export { AccountChecks } from './account-checks.js';
+export { AuditLogResolver, ProducerAuditLogResolver } from './audit-log.resolver.js';
+export { AuditLogService } from './audit-log.service.js';
 export { CatalogReader } from './catalog-reader.js';
 export { catalogLoaders } from './loaders.js';
 export { Memberships } from './memberships.js';

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
-import { requireOperator, type Viewer } from '../accounts/index.js';
+import { AuditLogAction, recordChange, requireOperator, type Viewer } from '../accounts/index.js';
 import { notFound } from '../errors.js';
 import { decode } from '../validation/decode.js';
 import { parseProducerId } from '../validation/ids.js';
@@ -42,13 +42,28 @@ export class PlatformFeesService {
     const id = parseProducerId(producerId);
     const { percent: own } = decode(rules, { percent });
     await requireOperator(em, viewer);
-    const changed = await em.nativeUpdate(
-      Producer,
-      { id },
-      { platformFeePercent: own === null ? null : String(own) },
-    );
-    if (changed === 0) throw notFound('Producer not found');
+    await em.transactional((tx) => setFee(tx, viewer, id, own));
     const producer = await em.findOneOrFail(Producer, { id }, { refresh: true });
     return { producer, percent: own ?? this.platformPercent, isOwn: own !== null };
   }
+}
+
+/** @throws AppError NOT_FOUND */
+async function setFee(em: EntityManager, viewer: Viewer, id: number, own: number | null): Promise<void> {
+  const [row] = await em.execute<{ before: string | null }[]>(
+    `update producer set platform_fee_percent = ?
+     from (select id, platform_fee_percent as before from producer where id = ? for update) as known
+     where producer.id = known.id returning known.before`,
+    [own, id],
+  );
+  if (row === undefined) throw notFound('Producer not found');
+  const from = row.before === null ? null : Number(row.before);
+  if (from === own) return;
+  await recordChange(em, {
+    action: AuditLogAction.PLATFORM_FEE_SET,
+    actorId: viewer.userId,
+    of: { producerId: id },
+    subject: ['Producer', id],
+    details: { percent: { from, to: own } },
+  });
 }

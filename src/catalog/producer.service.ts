@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
-import { User, type Viewer } from '../accounts/index.js';
+import { AuditLogAction, recordChange, User, type Viewer } from '../accounts/index.js';
 import { forbidden, notFound, unauthenticated } from '../errors.js';
 import { type Connect, isReplayedFailure, providerUnavailable } from '../payments/index.js';
 import { decode } from '../validation/decode.js';
@@ -22,7 +22,7 @@ export class ProducerService {
   async create(em: EntityManager, viewer: Viewer, input: z.input<typeof producerRules>): Promise<Producer> {
     const { name } = decode(producerRules, input);
     return em.transactional(async (tx) => {
-      if ((await tx.count(User, { id: viewer.userId })) === 0)
+      if ((await tx.count(User, { id: viewer.userId, erasedAt: null })) === 0)
         throw unauthenticated('This account no longer exists');
       const producer = tx.create(Producer, {
         name,
@@ -38,6 +38,13 @@ export class ProducerService {
         { producerId: producer.id, userId: viewer.userId, role: 'OWNER', createdAt: new Date() },
         { persist: true },
       );
+      await recordChange(tx, {
+        action: AuditLogAction.PRODUCER_CREATED,
+        actorId: viewer.userId,
+        of: { producerId: producer.id },
+        subject: ['Producer', producer.id],
+        details: { name },
+      });
       return producer;
     });
   }
@@ -59,7 +66,7 @@ export class ProducerService {
     const url = await this.onboard(em, viewer, producer, returnUrl, refreshUrl);
     if (url !== undefined) return { url, producer };
     // The owner has disconnected the account, and its event has not come yet.
-    await disconnectAccount(em, producer.stripeAccountId ?? '');
+    await em.transactional((tx) => disconnectAccount(tx, producer.stripeAccountId ?? ''));
     await em.refresh(producer);
     const again = await this.onboard(em, viewer, producer, returnUrl, refreshUrl);
     if (again === undefined) throw providerUnavailable({ retryAfterMs: 5_000 });
@@ -78,7 +85,17 @@ export class ProducerService {
     if (producer.stripeAccountId === null) {
       const owner = await em.findOneOrFail(User, { id: viewer.userId });
       const accountId = await this.createAccount(em, producer, owner.email);
-      await em.nativeUpdate(Producer, { id, stripeAccountId: null }, { stripeAccountId: accountId });
+      await em.transactional(async (tx) => {
+        const own = { id, stripeAccountId: null };
+        if ((await tx.nativeUpdate(Producer, own, { stripeAccountId: accountId })) === 0) return;
+        await recordChange(tx, {
+          action: AuditLogAction.STRIPE_ACCOUNT_CONNECTED,
+          actorId: viewer.userId,
+          of: { producerId: id },
+          subject: ['Producer', id],
+          details: { stripeAccountId: accountId },
+        });
+      });
       await em.refresh(producer);
     }
     return this.connect.createOnboardingLink(producer.stripeAccountId ?? '', returnUrl, refreshUrl);

@@ -1,4 +1,4 @@
-import { type Orm, oneAtATime } from '../database/index.js';
+import { type Orm, oneAtATime, Statement } from '../database/index.js';
 import { type RawTicketRow, TICKET_COLUMNS, type TicketRow, ticketRow } from '../inventory/index.js';
 
 /** What a purchase has to know of a show before it takes a place in the queue. */
@@ -23,6 +23,13 @@ type RawSaleRow = { [Column in keyof RawTicketRow]: RawTicketRow[Column] | null 
   show_status: ShowSale['status'];
 };
 
+const READ = new Statement<RawSaleRow>(
+  `select s.id as sale_show_id, s.title, s.producer_id, p.can_accept_payments, p.stripe_account_id,
+     p.platform_fee_percent, ${TICKET_COLUMNS}
+   from show s join producer p on p.id = s.producer_id left join ticket t on t.show_id = s.id
+   where s.id = any (?::int[])`,
+);
+
 /** Reads shows as they are sold: never from memory, but for all who ask at once with one statement. */
 export class SaleReader {
   private readonly loader = oneAtATime((showIds: readonly number[]) => this.read(showIds));
@@ -35,13 +42,7 @@ export class SaleReader {
   }
 
   private async read(showIds: readonly number[]): Promise<(ShowSale | null)[]> {
-    const rows = await this.orm.em.fork().execute<RawSaleRow[]>(
-      `select s.id as sale_show_id, s.title, s.producer_id, p.can_accept_payments, p.stripe_account_id,
-         p.platform_fee_percent, ${TICKET_COLUMNS}
-       from show s join producer p on p.id = s.producer_id left join ticket t on t.show_id = s.id
-       where s.id = any (?::int[])`,
-      [`{${[...new Set(showIds)].join(',')}}`],
-    );
+    const rows = await READ.run(this.orm.em.fork(), [`{${[...new Set(showIds)].join(',')}}`]);
     const sales = new Map(
       [...Map.groupBy(rows, (row) => row.sale_show_id)].map(([id, of]) => [id, saleOf(of)]),
     );

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
-import type { Viewer } from '../accounts/index.js';
+import { AuditLogAction, recordChange, type Viewer } from '../accounts/index.js';
 import { badUserInput, conflict, notFound } from '../errors.js';
 import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
 import { decode } from '../validation/decode.js';
@@ -56,19 +56,28 @@ export class ShowService {
     const producerId = parseProducerId(input.producerId);
     const rules = decode(showRules, input);
     await this.producers.requireMember(em, viewer, producerId);
-    const show = em.create(Show, {
-      producerId,
-      title: rules.title,
-      description: rules.description ?? null,
-      venue: rules.venue ?? null,
-      timeZone: rules.timeZone,
-      startsAt: rules.startsAt,
-      endsAt: rules.endsAt ?? null,
-      storedStatus: 'DRAFT',
-      createdAt: new Date(),
+    return em.transactional(async (tx) => {
+      const show = tx.create(Show, {
+        producerId,
+        title: rules.title,
+        description: rules.description ?? null,
+        venue: rules.venue ?? null,
+        timeZone: rules.timeZone,
+        startsAt: rules.startsAt,
+        endsAt: rules.endsAt ?? null,
+        storedStatus: 'DRAFT',
+        createdAt: new Date(),
+      });
+      await tx.persist(show).flush();
+      await recordChange(tx, {
+        action: AuditLogAction.SHOW_CREATED,
+        actorId: viewer.userId,
+        of: { producerId },
+        subject: ['Show', show.id],
+        details: { title: show.title, startsAt: show.startsAt },
+      });
+      return show;
     });
-    await em.persist(show).flush();
-    return show;
   }
 
   /** Publishing twice changes nothing. @throws AppError CONFLICT with `status` when cancelled or ended */
@@ -82,7 +91,14 @@ export class ShowService {
     const published = await em.transactional(async (tx) => {
       const draft = { id: showId, storedStatus: 'DRAFT' as const };
       const changed = await tx.nativeUpdate(Show, draft, { storedStatus: 'PUBLISHED' });
-      if (changed === 1) await this.counters.touchShow(tx, showId);
+      if (changed === 0) return changed;
+      await this.counters.touchShow(tx, showId);
+      await recordChange(tx, {
+        action: AuditLogAction.SHOW_PUBLISHED,
+        actorId: viewer.userId,
+        of: { producerId: show.producerId },
+        subject: ['Show', showId],
+      });
       return changed;
     });
     await em.refresh(show);

@@ -1,7 +1,8 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { AuditLogAction, recordChange } from '../accounts/index.js';
 import type { Orm } from '../database/index.js';
 import type { Logger } from '../logging.js';
 import type { Connect, WebhookEffect, WebhookHandler } from '../payments/index.js';
-import { Producer } from './producer.entity.js';
 import { disconnectAccount } from './stripe-disconnection.js';
 
 const CHANGES = ['account.updated', 'capability.updated'];
@@ -38,12 +39,7 @@ export class StripeAccountService {
         if (saidToBeDisconnected && state === 'disconnected') {
           return (await disconnectAccount(em, accountId)) ? 'applied' : 'ignored';
         }
-        const changed = await em.nativeUpdate(
-          Producer,
-          { stripeAccountId: accountId, stripeAnswer: { $lt: question } },
-          { canAcceptPayments, stripeAnswer: question },
-        );
-        return changed === 1 ? 'applied' : 'ignored';
+        return (await noteAnswer(em, accountId, question, canAcceptPayments)) ? 'applied' : 'ignored';
       },
       afterCommit: () => this.logger.info({ accountId, state }, "A producer's Stripe account changed"),
     };
@@ -58,4 +54,30 @@ export class StripeAccountService {
     );
     return row?.stripe_questions;
   }
+}
+
+/** @returns whether it is the answer to the newest question so far */
+async function noteAnswer(
+  em: EntityManager,
+  accountId: string,
+  question: number,
+  canAcceptPayments: boolean,
+): Promise<boolean> {
+  const [row] = await em.execute<{ id: number; before: boolean }[]>(
+    `update producer set can_accept_payments = ?, stripe_answer = ?
+     from (select id, can_accept_payments as before from producer
+           where stripe_account_id = ? and stripe_answer < ? for update) as known
+     where producer.id = known.id returning producer.id, known.before`,
+    [canAcceptPayments, question, accountId, question],
+  );
+  if (row !== undefined && row.before !== canAcceptPayments) {
+    await recordChange(em, {
+      action: AuditLogAction.STRIPE_ACCOUNT_CHANGED,
+      actorId: null,
+      of: { producerId: row.id },
+      subject: ['Producer', row.id],
+      details: { canAcceptPayments: { from: row.before, to: canAcceptPayments } },
+    });
+  }
+  return row !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
-import type { Viewer } from '../accounts/index.js';
+import { AuditLogAction, changesBetween, recordChange, type Viewer } from '../accounts/index.js';
 import { badUserInput, conflict, notFound } from '../errors.js';
 import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
 import { checkPayable } from '../payments/index.js';
@@ -75,18 +75,27 @@ export class TicketService {
       throw conflict('This show takes no more tickets', { status });
     }
     const { price, salesStartAt, salesEndAt, ...rest } = rules;
-    const ticket = em.create(Ticket, {
-      ...rest,
-      showId: id,
-      priceAmount: price,
-      salesStartAt: salesStartAt ?? null,
-      salesEndAt: salesEndAt ?? null,
-      held: 0,
-      sold: 0,
-      version: 1,
-      createdAt: new Date(),
+    const ticket = await em.transactional(async (tx) => {
+      const created = tx.create(Ticket, {
+        ...rest,
+        showId: id,
+        priceAmount: price,
+        salesStartAt: salesStartAt ?? null,
+        salesEndAt: salesEndAt ?? null,
+        held: 0,
+        sold: 0,
+        version: 1,
+        createdAt: new Date(),
+      });
+      await tx.persist(created).flush();
+      await recordTicket(tx, AuditLogAction.TICKET_CREATED, viewer, created, {
+        name: rest.name,
+        price,
+        currency: rest.currency,
+        quantity: rest.quantity,
+      });
+      return created;
     });
-    await em.persist(ticket).flush();
     await this.stream.publishShow(id);
     return ticket;
   }
@@ -111,6 +120,7 @@ export class TicketService {
     await em.transactional(async (tx) => {
       const [locked] = await this.counters.lock(tx, [ticketId]);
       const ticket = await tx.findOneOrFail(Ticket, { id: ticketId }, { refresh: true });
+      const before = termsOf(ticket);
       if (changes.quantity != null && !(await this.counters.setQuantity(tx, ticketId, changes.quantity))) {
         const minimum = (locked?.held ?? 0) + (locked?.sold ?? 0);
         throw badUserInput('quantity', `Quantity must not be below what is held and sold: ${minimum}`, {
@@ -125,6 +135,9 @@ export class TicketService {
       if (changes.salesEndAt !== undefined) ticket.salesEndAt = changes.salesEndAt;
       checkTerms(ticket);
       if (changes.quantity == null) await this.counters.touch(tx, ticketId);
+      const after = { ...termsOf(ticket), quantity: changes.quantity ?? before.quantity };
+      const changed = changesBetween(before, after);
+      if (changed) await recordTicket(tx, AuditLogAction.TICKET_UPDATED, viewer, ticket, changed);
     });
     await this.stream.publishShow(known.showId);
     await em.refresh(known);
@@ -141,6 +154,23 @@ export class TicketService {
         : error;
     }
   }
+}
+
+/** As clients know them. */
+function termsOf(ticket: Ticket) {
+  const { name, priceAmount: price, quantity, minPerOrder, maxPerOrder, salesStartAt, salesEndAt } = ticket;
+  return { name, price, quantity, minPerOrder, maxPerOrder, salesStartAt, salesEndAt };
+}
+
+function recordTicket(
+  em: EntityManager,
+  action: AuditLogAction,
+  viewer: Viewer,
+  ticket: Ticket,
+  details: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const of = { showId: ticket.showId };
+  return recordChange(em, { action, actorId: viewer.userId, of, subject: ['Ticket', ticket.id], details });
 }
 
 function checkTerms(terms: {

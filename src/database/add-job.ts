@@ -1,4 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Statement } from './statement.js';
+
+const ADD = new Statement(
+  `select graphile_worker.add_job(?, payload := ?::json, job_key := ?, max_attempts := ?,
+     run_at := now() + make_interval(secs => ?))`,
+);
 
 /**
  * Enqueues a job in the caller's transaction: it exists exactly if the transaction commits.
@@ -13,11 +19,7 @@ export async function addJob(
   options: { jobKey?: string; maxAttempts?: number; delaySeconds?: number } = {},
 ): Promise<void> {
   const { jobKey = null, maxAttempts = 25, delaySeconds = 0 } = options;
-  await em.execute(
-    `select graphile_worker.add_job(?, payload := ?::json, job_key := ?, max_attempts := ?,
-       run_at := now() + make_interval(secs => ?))`,
-    [task, JSON.stringify(payload), jobKey, maxAttempts, delaySeconds],
-  );
+  await ADD.run(em, [task, JSON.stringify(payload), jobKey, maxAttempts, delaySeconds]);
 }
 
 /** Enqueues one job for each payload, in one statement. */

@@ -1,5 +1,6 @@
-import { MikroORM } from '@mikro-orm/postgresql';
+import { MikroORM, type PostgreSqlDriver } from '@mikro-orm/postgresql';
 import config from '../../mikro-orm.config.js';
+import { PipelinedDriver } from './driver.js';
 
 export type Orm = MikroORM;
 
@@ -36,9 +37,10 @@ export async function createOrm(
 ): Promise<Orm> {
   return MikroORM.init({
     ...config,
+    driver: PipelinedDriver as typeof PostgreSqlDriver,
     clientUrl: databaseUrl,
     pool: { min: 0, max: poolSize },
-    driverOptions: { ...timeouts, options: PLANNER },
+    driverOptions: { ...timeouts, options: PLANNER, pipeline: true },
     // The migrator writes plain lines to standard output, where our logs are JSON.
     migrations: { ...config.migrations, silent: true },
   });

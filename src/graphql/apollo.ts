@@ -7,7 +7,9 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import type { RequestContext } from './context.js';
-import { formatError } from './errors.js';
+import { Costs } from './cost.js';
+import { costPlugin } from './cost.plugin.js';
+import { formatError, withoutSuggestion } from './errors.js';
 import type { Execute } from './execution.js';
 import { DOCUMENT_LIMITS, documentLimits } from './limits.js';
 import { operationsPlugin } from './operations.plugin.js';
@@ -30,7 +32,8 @@ export function createApollo(
     persistedQueries: { cache: persistedQueries },
     parseOptions: { maxTokens: DOCUMENT_LIMITS.tokens },
     validationRules: [...documentLimits],
-    formatError: (formatted, error) => formatError(formatted, error, logger),
+    formatError: (formatted, error) =>
+      formatError(introspection ? formatted : withoutSuggestion(formatted), error, logger),
     stopOnTerminationSignals: false,
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
@@ -38,6 +41,7 @@ export function createApollo(
       ApolloServerPluginCacheControlDisabled(),
       operationsPlugin(metrics, logger),
       subscriptionsPlugin(),
+      costPlugin(new Costs(schema)),
     ],
   });
 }

@@ -31,7 +31,7 @@ export class RequestContext {
   private readonly memory = new Map<unknown, unknown>();
   private objects = 0;
   /** An object of its own: Apollo copies the context, and the copy is what resolvers see. */
-  private readonly answer = { sources: new Map<Source, number>(), isPrivate: false };
+  private readonly answer = { sources: new Map<Source, number>(), isPrivate: false, isWellFormed: false };
 
   constructor(
     private readonly newUnitOfWork: () => EntityManager,
@@ -60,6 +60,15 @@ export class RequestContext {
   dependOn(source: Source): void {
     const { sources } = this.answer;
     if (!sources.has(source)) sources.set(source, source.version);
+  }
+
+  /** Whether what came by HTTP was a GraphQL request at all, whatever is wrong with the document. */
+  get isWellFormed(): boolean {
+    return this.answer.isWellFormed;
+  }
+
+  noteWellFormed(): void {
+    this.answer.isWellFormed = true;
   }
 
   /** The answer is for whoever asked, and never for another. */

@@ -2,6 +2,7 @@ import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AppError } from '../errors.js';
 import { type Logger, requestScope } from '../logging.js';
+import { withoutValues } from './without-values.js';
 
 /** Errors that graphql and Apollo make themselves about what the client sent. */
 const CLIENT_CODES: ReadonlySet<unknown> = new Set([
@@ -24,15 +25,16 @@ export function formatError(
   logger: Logger,
   requestId: string | undefined = requestScope.getStore()?.requestId,
 ): GraphQLFormattedError {
-  const cause = unwrapResolverError(error);
+  const cause = causeOf(error);
   if (cause instanceof AppError) {
     return { ...formatted, message: cause.message, extensions: { code: cause.code, ...cause.details } };
   }
   if (isClientMistake(formatted, cause)) {
-    const { stacktrace: _, ...given } = formatted.extensions ?? {};
-    // Variables that do not fit have a code over HTTP alone, where Apollo gives it.
-    const extensions = { code: 'BAD_USER_INPUT', ...given };
-    return { ...formatted, extensions: { ...extensions, ...fieldOf(formatted.message, extensions.code) } };
+    const { stacktrace: _, code: given, ...others } = formatted.extensions ?? {};
+    // Variables that do not fit have a code over HTTP alone, and Apollo blames us where nobody gave one.
+    const code = CLIENT_CODES.has(given) ? String(given) : 'BAD_USER_INPUT';
+    const extensions = { code, ...others, ...fieldOf(formatted.message, code) };
+    return { ...formatted, message: withoutValues(formatted.message), extensions };
   }
   logger.error({ requestId, err: cause, path: formatted.path }, 'A request failed unexpectedly');
   return {
@@ -40,6 +42,17 @@ export function formatError(
     ...(formatted.path && { path: formatted.path }),
     extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
   };
+}
+
+/** Behind what a resolver throws, and behind what is refused before there is one. */
+function causeOf(error: unknown): unknown {
+  const cause = unwrapResolverError(error);
+  return cause instanceof GraphQLError && cause.originalError instanceof AppError ? cause.originalError : cause;
+}
+
+/** Where the schema is kept to ourselves: graphql guesses at what was meant, and so tells names one by one. */
+export function withoutSuggestion(error: GraphQLFormattedError): GraphQLFormattedError {
+  return { ...error, message: error.message.replace(/ ?Did you mean .+\?$/s, '') };
 }
 
 /**

@@ -14,6 +14,7 @@ export function operationsPlugin(metrics: Metrics, logger: Logger): ApolloServer
           const errors = response.body.kind === 'single' ? response.body.singleResult.errors : undefined;
           if (errors) contextValue.keepPrivate();
           const codes = errors?.map((error) => error.extensions?.code);
+          if (!codes?.includes('BAD_REQUEST')) contextValue.noteWellFormed();
           const type = operation?.operation ?? 'none';
           metrics.operations.observe({ type, outcome: codes ? 'error' : 'success' }, ms / 1000);
           logger.debug({ type, operationName, ms: Math.round(ms), codes }, 'An operation was answered');

@@ -8,8 +8,10 @@ import {
   PaymentResolver,
   ProducerFiguresResolver,
 } from '../accounting/index.js';
-import { AccountResolver } from '../accounts/index.js';
+import { AccountResolver, AuditLogAction } from '../accounts/index.js';
 import {
+  AuditLogResolver,
+  ProducerAuditLogResolver,
   ProducerResolver,
   ShowResolver,
   ShowStatus,
@@ -22,6 +24,7 @@ import { InventoryResolver, TicketStatus } from '../inventory/index.js';
 import { AttendeeStatus, OrderStatus, PaymentStatus } from '../orders/entities.js';
 import { AttendeeResolver, OrderFieldsResolver, OrderLineResolver, OrderResolver } from '../orders/index.js';
 import { WebhookEventOutcome, WebhookEventResolver } from '../payments/index.js';
+import { BuyerDataResolver } from '../privacy/index.js';
 import { CancellationStatus, RefundReason, RefundStatus } from '../refunds/entities.js';
 import {
   CancellationFieldsResolver,
@@ -31,6 +34,7 @@ import {
 } from '../refunds/index.js';
 import type { RequestContext } from './context.js';
 import { callMethodsDirectly } from './direct-resolvers.js';
+import { enforcePermissions } from './enforce-permissions.js';
 
 registerEnumType(ShowStatus, { name: 'ShowStatus' });
 registerEnumType(TicketStatus, { name: 'TicketStatus' });
@@ -43,6 +47,7 @@ registerEnumType(PaymentStatus, {
   description: 'Kept apart from OrderStatus: money moving back never silently changes who may enter.',
 });
 registerEnumType(AttendeeStatus, { name: 'AttendeeStatus' });
+registerEnumType(AuditLogAction, { name: 'AuditLogAction' });
 registerEnumType(AuditedFact, { name: 'AuditedFact' });
 registerEnumType(DisputeStatus, {
   name: 'DisputeStatus',
@@ -75,6 +80,8 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
     resolvers: [
       AccountResolver,
       ProducerResolver,
+      AuditLogResolver,
+      ProducerAuditLogResolver,
       UserProducersResolver,
       ShowResolver,
       TicketResolver,
@@ -93,6 +100,7 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
       ShowCancellationResolver,
       CancellationFieldsResolver,
       WebhookEventResolver,
+      BuyerDataResolver,
     ],
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
     container: { get: (resolverClass: unknown) => resolvers.get(resolverClass) },
@@ -102,6 +110,7 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
     pubSub: { publish: unused, subscribe: unused },
   });
   callMethodsDirectly(schema, resolvers);
+  enforcePermissions(schema);
   renewBeforeMutations(schema);
   answerFeedsAsTheyAre(schema);
   return schema;

@@ -7,7 +7,9 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
 import { LRUCache } from 'lru-cache';
+import { Costs } from '../graphql/cost.js';
 import { DOCUMENT_LIMITS, documentLimits } from '../graphql/limits.js';
 import { subscriptionRoot } from '../graphql/subscription-root.rule.js';
 
@@ -23,12 +25,14 @@ export class Documents {
     sizeCalculation: (_document, text) => text.length,
   });
   private readonly rules;
+  private readonly costs: Costs;
 
   constructor(
     private readonly schema: GraphQLSchema,
     introspection: boolean,
   ) {
     const hidden = introspection ? [] : [NoSchemaIntrospectionCustomRule];
+    this.costs = new Costs(schema);
     this.rules = [...specifiedRules, subscriptionRoot, ...documentLimits, ...hidden];
   }
 
@@ -42,6 +46,14 @@ export class Documents {
     if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
     this.known.set(text, document);
     return document;
+  }
+
+  /** @returns why the operation is not to be executed with these variables */
+  tooCostly(
+    document: DocumentNode,
+    { operationName, variables }: Pick<SubscribePayload, 'operationName' | 'variables'>,
+  ): GraphQLError | undefined {
+    return this.costs.check(document, operationName, variables);
   }
 
   /** A rule of graphql's own throws where a directive's variable stands at a subscription's root. */

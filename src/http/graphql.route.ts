@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../errors.js';
+import { AppError, isAppError } from '../errors.js';
 import type { RequestContext } from '../graphql/context.js';
 import type { Metrics } from '../metrics.js';
-import { sendPrivate, sendShared } from './graphql-answer.js';
+import { sendPrivate, sendRefusal, sendShared } from './graphql-answer.js';
 import { keepJsonAsText, sharingKey, toApollo } from './graphql-request.js';
 import { type SharedAnswer, SharedAnswers } from './shared-answers.js';
 
@@ -21,12 +21,14 @@ export type ContextFactory = (source: ContextSource) => Promise<RequestContext>;
 /**
  * GraphQL over HTTP: what is the same for everybody is answered from memory, all else by Apollo.
  *
+ * @param admit throws AppError RATE_LIMITED where too much came from an address
  * @returns what resolves once nothing is executed any more, not even for clients that have gone
  */
 export function graphqlRoute(
   server: FastifyInstance,
   apollo: ApolloServer<RequestContext>,
   createContext: ContextFactory,
+  admit: (clientAddress: string) => void,
   metrics: Metrics,
 ): () => Promise<void> {
   const answers = new SharedAnswers();
@@ -34,6 +36,16 @@ export function graphqlRoute(
 
   void server.register(async (scope) => {
     keepJsonAsText(scope);
+    // Before the body is read: refusing has to cost less than what is refused.
+    scope.addHook('onRequest', (request, reply, done) => {
+      try {
+        admit(request.ip);
+        done();
+      } catch (error) {
+        if (!isAppError(error, 'RATE_LIMITED')) throw error;
+        sendRefusal(request, reply, error);
+      }
+    });
     scope.route({
       url: '/graphql',
       method: ['GET', 'POST'],
@@ -80,7 +92,9 @@ export function graphqlRoute(
     const response = await execution.finally(() => underWay.delete(execution));
     const answer = key === undefined ? undefined : answers.keep(key, response, context?.sources, startedAt);
     if (key !== undefined) metrics.sharedAnswers.inc({ outcome: answer ? 'made' : 'private' });
-    return answer ? sendShared(request, reply, answer) : sendPrivate(reply, response);
+    return answer
+      ? sendShared(request, reply, answer)
+      : sendPrivate(reply, response, context?.isWellFormed ?? false);
   }
 
   function sendKept(request: FastifyRequest, reply: FastifyReply, answer: SharedAnswer) {

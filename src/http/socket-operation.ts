@@ -23,6 +23,8 @@ export function prepareOperation(
   if (!('kind' in document)) return document;
   const operation = getOperationAST(document, payload.operationName);
   if (!operation) return [operationNotFound(payload.operationName)];
+  const tooCostly = documents.tooCostly(document, payload);
+  if (tooCostly) return [tooCostly];
   const { operationName, variables } = payload;
   forget(payload);
   return {

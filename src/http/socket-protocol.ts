@@ -9,8 +9,9 @@ import {
 } from 'graphql';
 import { CloseCode, makeServer, type Server } from 'graphql-ws';
 import type { Credentials } from '../accounts/index.js';
+import { isAppError } from '../errors.js';
 import type { RequestContext } from '../graphql/context.js';
-import { formatError } from '../graphql/errors.js';
+import { formatError, withoutSuggestion } from '../graphql/errors.js';
 import type { Execute } from '../graphql/execution.js';
 import { FeedSubscription } from '../inventory/index.js';
 import { type Logger, requestScope } from '../logging.js';
@@ -28,6 +29,8 @@ export interface ProtocolOptions {
   readonly execute: Execute;
   readonly introspection: boolean;
   readonly readCredentials: (authorization: string | undefined) => Promise<Credentials>;
+  /** Throws AppError RATE_LIMITED where too much came from an address. */
+  readonly admit: (clientAddress: string) => void;
   readonly createContext: (credentials: Credentials, requestId: string, address: string) => RequestContext;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -44,8 +47,10 @@ export function createProtocol(
   deliveries: Lane,
 ): Server<Connection> {
   const { schema, introspection, metrics, logger } = options;
-  const format = (error: GraphQLError, requestId: string) =>
-    formatError(error.toJSON(), error, logger, requestId);
+  const format = (error: GraphQLError, requestId: string) => {
+    const formatted = introspection ? error.toJSON() : withoutSuggestion(error.toJSON());
+    return formatError(formatted, error, logger, requestId);
+  };
   const documents = new Documents(schema, introspection);
   const shared = new SharedSubscriptions(metrics, (error) => format(error, randomUUID()), deliveries);
   return makeServer<Record<string, unknown> | undefined, Connection>({
@@ -60,6 +65,8 @@ export function createProtocol(
       return true;
     },
     onSubscribe: ({ extra }, id, payload) => {
+      const refusal = refusalOf(() => options.admit(extra.address));
+      if (refusal !== undefined) return [refusal];
       const operation = prepareOperation(extra, id, payload, schema, documents);
       if (!('document' in operation)) return operation;
       const requestId = randomUUID();
@@ -82,6 +89,16 @@ export function createProtocol(
       errors.map((error) => (error instanceof GraphQLError ? format(error, randomUUID()) : error)),
     onComplete: ({ extra }, id) => drain.end(extra.socket, id),
   });
+}
+
+function refusalOf(admit: () => void): GraphQLError | undefined {
+  try {
+    admit();
+    return undefined;
+  } catch (error) {
+    if (!isAppError(error, 'RATE_LIMITED')) throw error;
+    return new GraphQLError(error.message, { originalError: error });
+  }
 }
 
 /** Log lines of resolvers then carry the request's id, as over HTTP. */

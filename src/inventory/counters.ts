@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Statement } from '../database/index.js';
 import { type RawTicketRow, TICKET_COLUMNS, type TicketRow, ticketRow } from './ticket-row.js';
 
 /** How the counters of one ticket move; relative, so that no stale read can undo another's change. */
@@ -17,6 +18,24 @@ export class InsufficientInventoryError extends Error {
   }
 }
 
+const SELECT = `select ${TICKET_COLUMNS} from ticket t join show s on s.id = t.show_id
+  where t.id = any (?::int[]) order by t.id`;
+const READ = new Statement<RawTicketRow>(SELECT);
+/**
+ * As an update of counters locks them: rows that refer to a ticket may be written meanwhile, by whoever asks for this lock
+ * only afterwards.
+ */
+const LOCK = new Statement<RawTicketRow>(`${SELECT} for no key update of t`);
+const CHANGE = new Statement<RawTicketRow>(
+  `update ticket t
+   set held = t.held + c.held, sold = t.sold + c.sold, version = t.version + 1
+   from jsonb_to_recordset(?::jsonb) as c("ticketId" int, held int, sold int), show s
+   where t.id = c."ticketId" and s.id = t.show_id
+     and t.held + c.held >= 0 and t.sold + c.sold >= 0
+     and (c.held + c.sold <= 0 or t.held + c.held + t.sold + c.sold <= t.quantity)
+   returning ${TICKET_COLUMNS}`,
+);
+
 /**
  * The only writer of `quantity`, `held`, `sold` and `version`. PostgreSQL decides: each statement
  * carries its own condition, whatever lock is or is not held outside.
@@ -24,15 +43,13 @@ export class InsufficientInventoryError extends Error {
 export class InventoryCounters {
   /** The tickets as they stand, without a lock: good for refusing early, never for deciding. */
   async read(em: EntityManager, ticketIds: readonly number[]): Promise<TicketRow[]> {
-    return this.select(em, ticketIds, '');
+    return (await READ.run(em, [arrayOf(ticketIds)])).map(ticketRow);
   }
 
   /** Locks the rows for the rest of the transaction, in id order so that no two wait for each other. */
   async lock(em: EntityManager, ticketIds: readonly number[]): Promise<TicketRow[]> {
     if (!em.isInTransaction()) throw new Error('Row locks outside a transaction would lock nothing');
-    // As an update of counters locks them: rows that refer to a ticket may be written meanwhile, by whoever asks for
-    // this lock only afterwards.
-    return this.select(em, ticketIds, 'for no key update of t');
+    return (await LOCK.run(em, [arrayOf(ticketIds)])).map(ticketRow);
   }
 
   /**
@@ -43,16 +60,7 @@ export class InventoryCounters {
    * above quantity
    */
   async change(em: EntityManager, changes: readonly CounterChange[]): Promise<TicketRow[]> {
-    const rows = await em.execute<RawTicketRow[]>(
-      `update ticket t
-       set held = t.held + c.held, sold = t.sold + c.sold, version = t.version + 1
-       from jsonb_to_recordset(?::jsonb) as c("ticketId" int, held int, sold int), show s
-       where t.id = c."ticketId" and s.id = t.show_id
-         and t.held + c.held >= 0 and t.sold + c.sold >= 0
-         and (c.held + c.sold <= 0 or t.held + c.held + t.sold + c.sold <= t.quantity)
-       returning ${TICKET_COLUMNS}`,
-      [JSON.stringify(changes)],
-    );
+    const rows = await CHANGE.run(em, [JSON.stringify(changes)]);
     const changed = new Set(rows.map((row) => row.id));
     const refused = changes.map((change) => change.ticketId).filter((id) => !changed.has(id));
     if (refused.length > 0) throw new InsufficientInventoryError(refused);
@@ -90,17 +98,8 @@ export class InventoryCounters {
     );
     return rows.map(ticketRow);
   }
+}
 
-  private async select(
-    em: EntityManager,
-    ticketIds: readonly number[],
-    suffix: string,
-  ): Promise<TicketRow[]> {
-    const rows = await em.execute<RawTicketRow[]>(
-      `select ${TICKET_COLUMNS} from ticket t join show s on s.id = t.show_id
-       where t.id = any (?::int[]) order by t.id ${suffix}`,
-      [`{${ticketIds.join(',')}}`],
-    );
-    return rows.map(ticketRow);
-  }
+function arrayOf(ids: readonly number[]): string {
+  return `{${ids.join(',')}}`;
 }

@@ -197,7 +197,10 @@ async function isHeldByAnother(error: unknown): Promise<boolean> {
   return locked > 0 && locked + stats.votesFor.size >= stats.quorumSize;
 }
 
-/** Milliseconds between two tries where nobody tells; spread, so that those who wait do not ask in step. */
+/**
+ * Milliseconds between two tries where nobody tells; spread, so that those who wait do not ask in step. One that fails
+ * costs more than a purchase, and who waits is told of almost every release.
+ */
 function jittered(): number {
-  return 5 + Math.random() * 10;
+  return 25 + Math.random() * 25;
 }

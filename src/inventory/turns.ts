@@ -6,11 +6,10 @@ import type { EventBus } from './event-bus.js';
 const WISH_MS = 200;
 /** How often whoever has a turn asks whether others wish for one, in milliseconds. */
 const ASK_MS = 25;
-/** How long a turn may last, in milliseconds: while others wait, and while nobody does. */
-const SHARED_TURN_MS = 50;
+/** How long a turn may last while nobody else waits, in milliseconds; while somebody does, it is one batch. */
 const LONGEST_TURN_MS = 1_000;
 /** Longer than those who wait need to take the lock that they were told of, so that one of them gets it. */
-const GIVE_WAY_MS = 10;
+const GIVE_WAY_MS = 5;
 /** On it, processes tell of shows whose locks they have given back. */
 const CHANNEL = 'turns';
 
@@ -70,7 +69,7 @@ export class Turns {
     void ask();
     const timer = setInterval(ask, ASK_MS);
     return {
-      goOn: () => performance.now() - started < (wished ? SHARED_TURN_MS : LONGEST_TURN_MS),
+      goOn: () => !wished && performance.now() - started < LONGEST_TURN_MS,
       end: async () => {
         clearInterval(timer);
         if (!wished) return;

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Show, Ticket } from '../catalog/entities.js';
 import type { Orm } from '../database/index.js';
 import { Attendee, AttendeeStatus, Order, OrderLine } from '../orders/entities.js';
+import { isErased } from '../privacy/index.js';
 import { Refund } from '../refunds/entities.js';
 import { formatMoney } from '../validation/money.js';
 import type { Mail, Mailer } from './mailer.js';
@@ -18,6 +19,7 @@ export class OrderMails {
   async sendConfirmation(orderId: string): Promise<void> {
     const em = this.orm.em.fork();
     const order = await em.findOneOrFail(Order, { id: orderId });
+    if (isErased(order)) return;
     const show = await em.findOneOrFail(Show, { id: order.showId });
     await this.mailer.send({
       ...this.envelope(order, 'confirmation'),
@@ -40,6 +42,7 @@ export class OrderMails {
     const em = this.orm.em.fork();
     const refund = await em.findOneOrFail(Refund, { id: refundId });
     const order = await em.findOneOrFail(Order, { id: refund.orderId });
+    if (isErased(order)) return;
     const show = await em.findOneOrFail(Show, { id: order.showId });
     await this.mailer.send({
       ...this.envelope(order, 'refund', `.${refund.id}.${refund.attempt}`),

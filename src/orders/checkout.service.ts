@@ -40,7 +40,7 @@ export class CheckoutService {
     const since = Date.now();
     if (viewer === null && !accessToken) throw unauthenticated("Sign in, or send the order's access token");
     const order = await this.orders.require(em, viewer, parseOrderId(id, 'orderId'), accessToken);
-    await this.limits.purchase(clientAddress, order.email);
+    await this.limits.purchase(clientAddress, viewer?.userId ?? order.email);
     return whileSomebodyWaits(since, () => this.openPage(em, order));
   }
 

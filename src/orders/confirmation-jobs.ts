@@ -1,9 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { addJob, addJobs, type Orm } from '../database/index.js';
+import { addJob, addJobs, type Orm, Statement } from '../database/index.js';
 
 const TASK = 'send-order-confirmation';
 /** Batches that one transaction spreads: some thousands of jobs at most. */
 const BATCHES_AT_ONCE = 20;
+
+const ADD_BATCH = new Statement('insert into confirmation_batch (order_ids) values (?::uuid[])');
 
 /**
  * Has these orders' buyers written to, if the transaction that confirms them commits. Many orders leave one
@@ -13,7 +15,7 @@ export async function enqueueConfirmations(em: EntityManager, orderIds: readonly
   const [first] = orderIds;
   if (first === undefined) return;
   if (orderIds.length === 1) await addJob(em, TASK, { orderId: first });
-  else await em.execute('insert into confirmation_batch (order_ids) values (?::uuid[])', [`{${orderIds}}`]);
+  else await ADD_BATCH.run(em, [`{${orderIds}}`]);
 }
 
 /** One job for each order, so that a mail that fails is tried again by itself; exactly one, whoever dies when. */

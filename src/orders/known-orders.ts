@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Orm, oneAtATime } from '../database/index.js';
+import { type Orm, oneAtATime, Statement } from '../database/index.js';
 import type { PurchaseRequest } from './purchase-request.js';
 
 /** A purchase as far as its idempotency key goes. */
@@ -15,6 +15,23 @@ export interface KnownOrder {
   readonly inputHash: string;
 }
 
+// With its own limit each key is looked up in an index, whatever the planner thinks of a table that grows. While there
+// are few orders, that of all orders of the show seems as good to it as that of the keys.
+const FIND = new Statement<{
+  show_id: number;
+  email: string;
+  idempotency_key: string;
+  id: string;
+  input_hash: string;
+}>(
+  `select k.show as show_id, k.email, k.key as idempotency_key, o.id, o.input_hash
+   from jsonb_to_recordset(?::jsonb) as k(show int, email text, key text)
+   cross join lateral (
+     select id, input_hash from orders
+     where show_id = k.show and lower(email) = k.email and idempotency_key = k.key limit 1) as o`,
+  'anew',
+);
+
 /** The orders that these purchases' idempotency keys have made before, by `keyOf`; one statement for all. */
 export async function findKnownOrders(
   em: EntityManager,
@@ -28,17 +45,7 @@ export async function findKnownOrders(
       key: request.idempotencyKey,
     }));
   if (keys.length === 0) return new Map();
-  const rows = await em.execute<
-    { show_id: number; email: string; idempotency_key: string; id: string; input_hash: string }[]
-  >(
-    // With its own limit each key is looked up in the index, whatever the planner thinks of a table that grows.
-    `select k.show as show_id, k.email, k.key as idempotency_key, o.id, o.input_hash
-     from jsonb_to_recordset(?::jsonb) as k(show int, email text, key text)
-     cross join lateral (
-       select id, input_hash from orders
-       where show_id = k.show and lower(email) = k.email and idempotency_key = k.key limit 1) as o`,
-    [JSON.stringify(keys)],
-  );
+  const rows = await FIND.run(em, [JSON.stringify(keys)]);
   return new Map(
     rows.map((row) => [
       JSON.stringify([row.show_id, row.email, row.idempotency_key]),

@@ -114,16 +114,18 @@ export class OrderConfirmation {
     order.checkAt = null;
     createAttendees(em, order, lines);
     await em.flush();
-    await this.recordPayment(em, order, paid);
     await addJob(em, 'send-order-confirmation', { orderId: order.id });
-    await addJob(em, 'attribute-transfer', { orderId: order.id });
+    await this.recordPayment(em, order, paid);
     // Last, since everybody wants the same tickets: whatever comes after this keeps all of them waiting.
     await this.lockTickets(em, lines);
     const tickets = await this.counters.change(em, lines.map(changeOf));
     return { outcome: 'applied', tickets, status: order.status };
   }
 
-  /** The whole charge is transferred to the producer's account, where the fee is then taken (a destination charge). */
+  /**
+   * The whole charge is transferred to the producer's account, where the fee is then taken (a destination charge). The
+   * transfer is told whose it is, also where it is soon taken back.
+   */
   private async recordPayment(em: EntityManager, order: Order, paid: Paid): Promise<void> {
     if (paid.paymentIntentId === null) return;
     const movement = { sourceId: paid.paymentIntentId, occurredAt: new Date() };
@@ -134,6 +136,7 @@ export class OrderConfirmation {
     const fee = order.applicationFeeAmount;
     if (fee > 0) movements.push({ ...movement, kind: 'APPLICATION_FEE', amount: fee });
     await this.ledger.record(em, order, movements);
+    await addJob(em, 'attribute-transfer', { orderId: order.id });
   }
 
   private lockTickets(em: EntityManager, lines: readonly OrderLine[]): Promise<TicketRow[]> {

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { AuditLogAction, recordChange } from '../accounts/index.js';
 import type { Orm, Turnstile } from '../database/index.js';
 import { conflict } from '../errors.js';
 import type { InventoryStream } from '../inventory/index.js';
@@ -11,8 +12,6 @@ import type { OrderEvents } from './order-events.js';
 import type { OrderSettlement } from './order-settlement.js';
 import type { Settled } from './settled.js';
 
-/** How long an abandoned order is asked about, in milliseconds; its session has expired by then. */
-const STRAY_SESSION_MS = 60 * 60_000;
 const NEXT_CHECK_MS = 60_000;
 /** Webhooks come in seconds; asking on our own is for those that never do. */
 const LONGEST_PATIENCE_MS = 5 * 60_000;
@@ -66,19 +65,13 @@ export class OrderLifecycle {
    * Expires the session first and gives the inventory back once Stripe has said that nobody can pay
    * any more.
    *
+   * @param actorId of the producer's team, where it is not the buyer who cancels
    * @throws AppError CONFLICT with `status` when the order is confirmed, ended or being paid;
    * PAYMENT_PROVIDER_UNAVAILABLE when Stripe cannot be asked, and then the hold stays
    */
-  async cancel(order: Order): Promise<void> {
-    // Also of an order that was given up: once its buyer has cancelled it, it is not opened again.
-    const cancellable = { $in: [OrderStatus.PENDING, OrderStatus.CANCELLED] };
-    const em = this.orm.em.fork();
-    await em.nativeUpdate(
-      Order,
-      { id: order.id, status: cancellable, cancelRequestedAt: null },
-      { cancelRequestedAt: new Date() },
-    );
-    const marked = await em.findOneOrFail(Order, { id: order.id });
+  async cancel(order: Order, actorId: string | null = null): Promise<void> {
+    await this.orm.em.fork().transactional((tx) => markCancelled(tx, order, actorId));
+    const marked = await this.orm.em.fork().findOneOrFail(Order, { id: order.id });
     if (marked.status === OrderStatus.PENDING) await this.endSession(marked);
     const now = await this.orm.em.fork().findOneOrFail(Order, { id: order.id });
     if (now.status === OrderStatus.CANCELLED) return;
@@ -127,8 +120,7 @@ export class OrderLifecycle {
 
   private async checkStray(em: EntityManager, order: Order): Promise<void> {
     const { checkoutAttempt } = order;
-    const age = Date.now() - attemptBegunAt(order).getTime();
-    if (age < STRAY_SESSION_MS) {
+    if (!isBeyondItsSession(order)) {
       const sessionId = await this.orderCheckout.findSession(em, order);
       if (sessionId !== undefined)
         await this.settle(order.id, paymentState(await this.checkout.expire(sessionId)));
@@ -181,11 +173,30 @@ export class OrderLifecycle {
   }
 }
 
+/** Also an order that was given up: once its buyer has cancelled it, it is not opened again. */
+async function markCancelled(em: EntityManager, order: Order, actorId: string | null): Promise<void> {
+  const cancellable = { $in: [OrderStatus.PENDING, OrderStatus.CANCELLED] };
+  const unmarked = { id: order.id, status: cancellable, cancelRequestedAt: null };
+  const changed = await em.nativeUpdate(Order, unmarked, { cancelRequestedAt: new Date() });
+  if (changed === 0 || actorId === null) return;
+  await recordChange(em, {
+    action: AuditLogAction.ORDER_CANCELLED,
+    actorId,
+    of: { showId: order.showId },
+    subject: ['Order', order.id],
+  });
+}
+
 /**
  * Where the session's id was lost and Stripe will not tell it again, its own end is the backstop.
  */
 function hasOutlivedItsSession(order: Order): boolean {
-  return order.checkoutSessionId === null && Date.now() > sessionEndOf(order).getTime() + CLOCKS_DIFFER_MS;
+  return order.checkoutSessionId === null && isBeyondItsSession(order);
+}
+
+/** Whether nobody can pay any more, whatever Stripe was told: the session of the present attempt has ended by itself. */
+function isBeyondItsSession(order: Order): boolean {
+  return Date.now() > sessionEndOf(order).getTime() + CLOCKS_DIFFER_MS;
 }
 
 /** When to ask about an order that is still PENDING. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { persistNew } from '../database/index.js';
+import { persistNew, Statement } from '../database/index.js';
 import { AppError } from '../errors.js';
 import type { CounterChange, InventoryCounters, TicketRow } from '../inventory/index.js';
 import { applicationFee } from '../payments/index.js';
@@ -58,6 +58,8 @@ export interface PlacementTerms {
 /** How long before Stripe is asked for the first time what became of an order. */
 const FIRST_CHECK_MS = 60_000;
 
+const FIND_MADE = new Statement<{ id: string }>('select id from orders where id = any (?::uuid[])');
+
 /** Makes orders, in the transaction that takes their inventory. */
 export class OrderPlacement {
   constructor(
@@ -80,18 +82,22 @@ export class OrderPlacement {
     attempt: Attempt = 'first',
   ): Promise<Placements> {
     const requests = purchases.map((purchase) => purchase.request);
-    const tickets = await this.counters.lock(em, ticketIdsOf(requests));
-    // After the tickets are locked: a try with the same key that was faster is then seen.
-    const known = await findKnownOrders(em, requests);
-    const made = attempt === 'again' ? await findMadeOrders(em, purchases) : new Set<string>();
+    // Sent in this order: a try with the same key that was faster is seen once the tickets are locked.
+    const [tickets, known, made] = await Promise.all([
+      this.counters.lock(em, ticketIdsOf(requests)),
+      findKnownOrders(em, requests),
+      attempt === 'again' ? findMadeOrders(em, purchases) : new Set<string>(),
+    ]);
     const batch = new Batch(em, this.terms, tickets, known, made);
     const placements = purchases.map((purchase) => batch.place(purchase));
     const changes = batch.changes();
-    const changed = changes.length === 0 ? [] : await this.counters.change(em, changes);
-    await em.flush();
+    const [changed] = await Promise.all([
+      changes.length === 0 ? [] : this.counters.change(em, changes),
+      em.flush(),
+      enqueueConfirmations(em, batch.confirmed()),
+    ]);
     // Or the end of the transaction would look through all of them once more for what has changed.
     em.clear();
-    await enqueueConfirmations(em, batch.confirmed());
     return { placements, tickets: changed };
   }
 }
@@ -214,9 +220,8 @@ export function firstCheckAt(now: Date, expiresAt: Date): Date {
 
 /** The ids of those that are in the database already. */
 async function findMadeOrders(em: EntityManager, purchases: readonly Purchase[]): Promise<Set<string>> {
-  const ids = purchases.map((purchase) => purchase.orderId);
-  const orders = await em.find(Order, { id: { $in: ids } }, { fields: ['id'], disableIdentityMap: true });
-  return new Set(orders.map((order) => order.id));
+  const rows = await FIND_MADE.run(em, [`{${purchases.map(({ orderId }) => orderId)}}`]);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Everything was free when the purchase was prepared, so nobody was looked for who could take the money. */

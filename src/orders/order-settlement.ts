@@ -3,8 +3,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { InventoryCounters } from '../inventory/index.js';
 import type { PaymentState } from '../payments/index.js';
 import { Order, OrderStatus, PaymentStatus } from './order.entity.js';
-import type { OrderConfirmation } from './order-confirmation.js';
+import type { OrderConfirmation, Paid } from './order-confirmation.js';
 import { OrderLine } from './order-line.entity.js';
+import { mismatchOf } from './payment-mismatch.js';
 import { type Settled, UNCHANGED } from './settled.js';
 
 /** How long until Stripe is asked again about a payment that it has not decided, in milliseconds. */
@@ -32,6 +33,7 @@ export class OrderSettlement {
     if (isOfAnotherSession(order, payment)) return this.confirmation.refuseStray(order, payment);
     switch (payment.kind) {
       case 'paid':
+        if (hasComeToNothing(order, payment)) return this.end(em, order, endingOf(order));
         return this.confirmation.confirmOrder(em, order, payment);
       case 'processing':
         return this.waitForDecision(em, order, payment.paymentIntentId);
@@ -111,6 +113,11 @@ function isOfAnotherSession(order: Order, payment: PaymentState): boolean {
   if (payment.attempt !== order.checkoutAttempt) return true;
   const { sessionId } = payment;
   return sessionId !== null && order.checkoutSessionId !== null && sessionId !== order.checkoutSessionId;
+}
+
+/** What was paid does not fit, so a human has given it back at Stripe: nothing is left that the order could wait for. */
+function hasComeToNothing(order: Order, paid: Paid): boolean {
+  return paid.isReturned && mismatchOf(order, paid) !== undefined;
 }
 
 /** A session that expired because the buyer cancelled is not one whose time ran out. */

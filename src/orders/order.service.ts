@@ -110,7 +110,8 @@ export class OrderService {
   ): Promise<Order> {
     if (viewer === null && !accessToken) throw unauthenticated("Sign in, or send the order's access token");
     const order = await this.require(em, viewer, id, accessToken);
-    await whileSomebodyWaits(Date.now(), () => this.lifecycle.cancel(order));
+    const actorId = await this.ofTeam(em, viewer, order);
+    await whileSomebodyWaits(Date.now(), () => this.lifecycle.cancel(order, actorId));
     await em.refresh(order);
     return order;
   }
@@ -124,7 +125,13 @@ export class OrderService {
     if (accessToken && this.tokens.matches(order.id, accessToken)) return true;
     if (viewer === null) return false;
     if (order.buyerId === viewer.userId) return true;
+    return (await this.ofTeam(em, viewer, order)) !== null;
+  }
+
+  /** @returns the viewer's id where it is somebody else's order, and the viewer of its producer's team; else null */
+  private async ofTeam(em: EntityManager, viewer: Viewer | null, order: Order): Promise<string | null> {
+    if (viewer === null || order.buyerId === viewer.userId) return null;
     const show = await em.findOneOrFail(Show, { id: order.showId });
-    return this.producers.isMember(em, viewer, show.producerId);
+    return (await this.producers.isMember(em, viewer, show.producerId)) ? viewer.userId : null;
   }
 }

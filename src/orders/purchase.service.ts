@@ -53,7 +53,7 @@ export class PurchaseService {
   ): Promise<PurchaseResult> {
     try {
       const request = decodePurchase(input);
-      await this.limits.purchase(clientAddress, request.email);
+      await this.limits.purchase(clientAddress, viewer?.userId ?? request.email);
       const result = await this.purchaseOnce(operation, viewer, request, signal);
       this.metrics.purchases.inc({ outcome: result.order.status });
       return result;

@@ -1,4 +1,4 @@
-import type { Orm } from '../database/index.js';
+import { type Orm, pipelined } from '../database/index.js';
 import { isAppError } from '../errors.js';
 import {
   type InventoryStream,
@@ -109,12 +109,8 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
 
   private inTransaction(works: Works, attempt: Attempt, signal: AbortSignal): Promise<Placements> {
     const purchases = works.map((one) => one.work);
-    return this.orm.em.transactional(async (em) => {
-      const placed = await this.placement.placeAll(em, purchases, attempt);
-      // Whoever lost the locks must not commit on top of those who hold them now.
-      signal.throwIfAborted();
-      return placed;
-    });
+    // Whoever lost the locks must not commit on top of those who hold them now.
+    return pipelined(this.orm, (em) => this.placement.placeAll(em, purchases, attempt), signal);
   }
 
   private announce(

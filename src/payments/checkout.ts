@@ -29,6 +29,9 @@ export interface CheckoutRequest {
   readonly cancelUrl: string;
 }
 
+/** Its PaymentIntent, whose status tells a payment under way from one that failed, and what became of the money. */
+const WITH_PAYMENT = ['payment_intent.latest_charge'];
+
 /** Stripe's Checkout Sessions, as far as an order needs them. */
 export class Checkout {
   constructor(
@@ -64,10 +67,10 @@ export class Checkout {
     return data.find((session) => session.client_reference_id === orderId && attemptOf(session) === attempt);
   }
 
-  /** With its PaymentIntent, whose status tells a payment under way from one that failed. */
+  /** With its payment, as `paymentState` needs it. */
   retrieve(sessionId: string): Promise<Stripe.Checkout.Session> {
     return this.calls.run('checkout.sessions.retrieve', (options) =>
-      this.stripe.checkout.sessions.retrieve(sessionId, { expand: ['payment_intent'] }, options),
+      this.stripe.checkout.sessions.retrieve(sessionId, { expand: WITH_PAYMENT }, options),
     );
   }
 
@@ -78,7 +81,7 @@ export class Checkout {
   async expire(sessionId: string): Promise<Stripe.Checkout.Session> {
     try {
       return await this.calls.run('checkout.sessions.expire', (options) =>
-        this.stripe.checkout.sessions.expire(sessionId, { expand: ['payment_intent'] }, options),
+        this.stripe.checkout.sessions.expire(sessionId, { expand: WITH_PAYMENT }, options),
       );
     } catch (error) {
       if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error;

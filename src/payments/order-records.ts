@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import { disputeState } from './disputes.js';
-import { fromStripeAmount } from './stripe-amounts.js';
+import { fromStripeAmount, minorUnits } from './stripe-amounts.js';
 import type { StripeCalls } from './stripe-calls.js';
 
 /** One thing that is so of an order's money, e.g. that its CHARGE `pi_...` is `2500 USD`. */
@@ -111,7 +111,10 @@ function chargeFacts(charge: Stripe.Charge): Fact[] {
   ];
 }
 
-/** Of all charges together, which are of one currency, as the order is. */
+/**
+ * Of all charges together, which are of one currency, as the order is. What goes back in proportion may be a fraction of
+ * a minor unit at Stripe, which counts some currencies in more decimals than they have; the ledger has it rounded.
+ */
 function totalsOf(charges: readonly Stripe.Charge[]): Fact[] {
   const sum = (part: (charge: Stripe.Charge) => number) =>
     charges.reduce((total, charge) => total + part(charge), 0);
@@ -119,8 +122,8 @@ function totalsOf(charges: readonly Stripe.Charge[]): Fact[] {
   const refunded = sum(({ application_fee: fee }) => (isObject(fee) ? fee.amount_refunded : 0));
   const currency = charges[0]?.currency ?? '';
   return [
-    ...amountFact('TRANSFER_REVERSAL', 'total', reversed, currency),
-    ...amountFact('APPLICATION_FEE_REFUND', 'total', refunded, currency),
+    ...moneyFact('TRANSFER_REVERSAL', 'total', minorUnits(reversed, currency), currency),
+    ...moneyFact('APPLICATION_FEE_REFUND', 'total', minorUnits(refunded, currency), currency),
   ];
 }
 

@@ -29,11 +29,13 @@ export type PaymentState = OfSession &
         readonly currency: string;
         /** The account that the money is transferred to; null if none. */
         readonly destination: string | null;
+        /** Whether all of it has gone back to the buyer since. */
+        readonly isReturned: boolean;
       }
   );
 
 /**
- * @param session retrieved with its PaymentIntent
+ * @param session retrieved with its PaymentIntent, and the charge of that
  * @see https://docs.stripe.com/api/checkout/sessions/object (status, payment_status)
  */
 export function paymentState(session: Stripe.Checkout.Session): PaymentState {
@@ -51,6 +53,7 @@ export function paymentState(session: Stripe.Checkout.Session): PaymentState {
       amount: fromStripeAmount(session.amount_total ?? 0, currency),
       currency: currency.toUpperCase(),
       destination: typeof intent === 'string' ? null : idOf(intent?.transfer_data?.destination),
+      isReturned: isReturned(intent),
     };
   }
   if (intent === null || typeof intent === 'string') {
@@ -63,6 +66,11 @@ export function paymentState(session: Stripe.Checkout.Session): PaymentState {
 /** Written by `Checkout.create`; an order's first session does not carry it. */
 export function attemptOf(session: Pick<Stripe.Checkout.Session, 'metadata'>): number {
   return Number(session.metadata?.checkout_attempt ?? 1);
+}
+
+function isReturned(intent: Stripe.Checkout.Session['payment_intent']): boolean {
+  const charge = typeof intent === 'string' ? null : intent?.latest_charge;
+  return typeof charge === 'object' && charge?.refunded === true;
 }
 
 function idOf(reference: string | { readonly id: string } | null | undefined): string | null {

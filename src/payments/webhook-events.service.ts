@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type Stripe from 'stripe';
-import { requireOperator, type Viewer } from '../accounts/index.js';
+import { AuditLogAction, recordChange, requireOperator, type Viewer } from '../accounts/index.js';
 import { badUserInput, isAppError, notFound } from '../errors.js';
 import type { Logger } from '../logging.js';
 import { parseOrderId } from '../validation/ids.js';
@@ -60,6 +60,8 @@ export class WebhookEventsService {
     await requireOperator(em, viewer);
     const stored = await findEvent(em, id, account ?? null);
     if (stored === undefined) throw notFound('Webhook event not found');
+    // What the replay changes is many transactions' work, so the log says that it was asked for.
+    await recordReplay(em, viewer, stored);
     await this.repeat(stored, true);
     this.logger.info({ eventId: id, operator: viewer.userId }, 'An event was replayed');
     return (await findEvent(em, id, account ?? null)) ?? stored;
@@ -73,7 +75,9 @@ export class WebhookEventsService {
    */
   async replayFailed(em: EntityManager, viewer: Viewer): Promise<WebhookEvent[]> {
     await requireOperator(em, viewer);
-    const tried = await this.repeatAll(await findFailedEvents(em, MOST_AT_ONCE));
+    const failed = await findFailedEvents(em, MOST_AT_ONCE);
+    for (const event of failed) await recordReplay(em, viewer, event);
+    const tried = await this.repeatAll(failed);
     this.logger.info({ events: tried.length, operator: viewer.userId }, 'Failed events were replayed');
     const now = await Promise.all(tried.map(({ id, account }) => findEvent(em, id, account)));
     return now.filter((event) => event !== undefined);
@@ -98,4 +102,14 @@ export class WebhookEventsService {
     const event: Stripe.Event = await this.events.retrieve(stored);
     await this.processor.process(event, { again });
   }
+}
+
+function recordReplay(em: EntityManager, viewer: Viewer, event: StoredEvent): Promise<void> {
+  const { id, account, type, orderId } = event;
+  return recordChange(em, {
+    action: AuditLogAction.WEBHOOK_EVENT_REPLAYED,
+    actorId: viewer.userId,
+    subject: ['WebhookEvent', id],
+    details: { account, type, orderId },
+  });
 }

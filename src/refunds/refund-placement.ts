@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { AuditLogAction, recordChange } from '../accounts/index.js';
 import { addJob, persistNew } from '../database/index.js';
 import { AppError, conflict } from '../errors.js';
 import type { InventoryCounters, TicketRow } from '../inventory/index.js';
@@ -76,6 +77,7 @@ export class RefundPlacement {
       requestedBy: null,
     });
     await em.flush();
+    await record(em, order, refund);
     return refund;
   }
 
@@ -136,9 +138,21 @@ export class RefundPlacement {
     await em.flush();
     order.paymentStatus = await paymentStatusOf(em, order);
     await em.flush();
+    await record(em, order, refund);
     if (refund.status === RefundStatus.PENDING) await enqueueExecution(em, refund);
     if (refund.reason === RefundReason.SHOW_CANCELLED) await enqueueNotice(em, refund);
   }
+}
+
+function record(em: EntityManager, order: Order, refund: Refund): Promise<void> {
+  const { id, requestedBy, refundedAmount: amount, currency, reason, restock } = refund;
+  return recordChange(em, {
+    action: AuditLogAction.REFUND_MADE,
+    actorId: requestedBy,
+    of: { showId: order.showId },
+    subject: ['Refund', id],
+    details: { orderId: order.id, amount, currency, reason, restock },
+  });
 }
 
 /**

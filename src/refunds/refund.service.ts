@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Viewer } from '../accounts/index.js';
+import { AuditLogAction, recordChange, type Viewer } from '../accounts/index.js';
 import type { Orm } from '../database/index.js';
 import { conflict, isAppError, notFound } from '../errors.js';
 import type { InventoryStream } from '../inventory/index.js';
@@ -74,6 +74,13 @@ export class RefundService {
       order.paymentStatus = await paymentStatusOf(tx, order);
       await tx.flush();
       await enqueueExecution(tx, refund);
+      await recordChange(tx, {
+        action: AuditLogAction.REFUND_RETRIED,
+        actorId: viewer.userId,
+        of: { showId: order.showId },
+        subject: ['Refund', refundId],
+        details: { orderId, attempt: refund.attempt },
+      });
     });
     this.events.publish(orderId);
     await this.tryNow(refundId);

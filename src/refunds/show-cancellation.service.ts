@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
-import type { Viewer } from '../accounts/index.js';
+import { AuditLogAction, recordChange, type Viewer } from '../accounts/index.js';
 import { Show } from '../catalog/entities.js';
 import type { ShowService } from '../catalog/index.js';
 import type { Orm } from '../database/index.js';
@@ -57,6 +57,12 @@ export class ShowCancellationService {
         ordersDone: 0,
         startedAt: now,
         checkAt: now,
+      });
+      await recordChange(tx, {
+        action: AuditLogAction.SHOW_CANCELLED,
+        actorId: viewer.userId,
+        of: { showId },
+        subject: ['Show', showId],
       });
     });
     await em.refresh(show);

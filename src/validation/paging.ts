@@ -1,6 +1,6 @@
 import { badUserInput } from '../errors.js';
 
-const LARGEST_PAGE = 100;
+export const LARGEST_PAGE = 100;
 
 /** @throws AppError BAD_USER_INPUT unless 1 to 100 */
 export function pageSize(first: number): number {

@@ -140,7 +140,7 @@ async function statesOf(orders: readonly Purchase[]): Promise<unknown[]> {
          where order_id = orders.id and outcome in ('applied', 'ignored')) as events,
        array(select task.identifier from graphile_worker._private_jobs job
          join graphile_worker._private_tasks task on task.id = job.task_id
-         where job.payload->>'orderId' = orders.id::text) as jobs
+         where job.payload->>'orderId' = orders.id::text order by task.identifier) as jobs
      from orders`,
   );
   const byId = new Map(rows.map(({ id, ...state }) => [id, state]));
@@ -174,7 +174,7 @@ const END = {
   refunds: ['AT_STRIPE SUCCEEDED 1000'],
   disputes: ['WON 4000'],
   events: EVENTS.length,
-  jobs: ['send-order-confirmation'],
+  jobs: ['attribute-transfer', 'send-order-confirmation'],
 };
 
 describe(`five events of one order's life, in each of their ${CASES.length / 2} orders, once and doubled`, () => {

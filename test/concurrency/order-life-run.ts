@@ -13,7 +13,9 @@ const CAPACITY = 6;
 export const RANDOM_LIFE = {
   // Events come when a step delivers them, and no other way.
   RECONCILE_SECONDS: '3600',
-  LOCK_TTL_MS: '1000',
+  // Shorter than an operator's, for those who come after a dead process; long enough for a busy machine to keep one.
+  LOCK_TTL_MS: '5000',
+  LOCK_WAIT_MS: '60000',
   PLATFORM_FEE_PERCENT: '10',
 } as const;
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { signIn } from '../../dev/seller.js';
 import { createTestDatabase } from '../support/database.js';
-import { type Account, createPublishedShow, type PublishedShow, signUp } from '../support/fixtures.js';
+import { callerOf, createPublishedShow, PASSWORD, type PublishedShow, signUp } from '../support/fixtures.js';
 import { outliveDeadJobs } from '../support/order-life.js';
 import { startTestRedis } from '../support/redis.js';
 import { fromSetup, hasRedis } from '../support/run.js';
@@ -19,9 +20,11 @@ export interface CrashWorld extends Pick<World, 'database' | 'stripe'>, AsyncDis
   /** Every process so far, the dead ones too: their mails are still there. */
   readonly servers: readonly TestServer[];
   readonly boundaries: Boundaries;
-  readonly seller: Account;
+  readonly seller: { readonly token: string };
   /** Its first ticket costs something, its second does not. */
   readonly show: PublishedShow;
+  /** All lives together take longer than a seller stays signed in. */
+  keepSellerSignedIn(): Promise<void>;
   kill(): Promise<void>;
   /** Starts the process again, after the time in which what the dead one held has run out. */
   restart(): Promise<void>;
@@ -29,8 +32,13 @@ export interface CrashWorld extends Pick<World, 'database' | 'stripe'>, AsyncDis
 
 /** Long enough for each periodic round of an idle process to have come by at least once, in milliseconds. */
 const IDLE_MS = 5_000;
-/** Shorter than an operator's: whoever comes after a dead process waits until its locks are over. */
-const ENVIRONMENT = { LOCK_TTL_MS: '1000', PLATFORM_FEE_PERCENT: '5' };
+/** An access token is good for a quarter of an hour, of which one life takes a minute or two; in milliseconds. */
+const SIGNED_IN_MS = 5 * 60_000;
+/**
+ * Locks that are shorter than an operator's: whoever comes after a dead process waits until they are over. Much shorter,
+ * and a busy machine would lose some that are held.
+ */
+const ENVIRONMENT = { LOCK_TTL_MS: '5000', LOCK_WAIT_MS: '60000', PLATFORM_FEE_PERCENT: '5' };
 /** Half of a start is compiling; the next one does not have to (https://nodejs.org/api/module.html#module-compile-cache). */
 const COMPILED = { NODE_COMPILE_CACHE: join(fromSetup('TEST_DIRECTORY'), 'compiled') };
 
@@ -85,6 +93,7 @@ async function build(stack: AsyncDisposableStack): Promise<CrashWorld> {
   await start();
   await stripe.notify(front);
   const seller = await signUp(front);
+  let session = { token: seller.token, since: Date.now() };
   const show = await createPublishedShow(front, seller.token, {
     finishOnboarding: (url) => stripe.finishOnboarding(url),
     tickets: [
@@ -98,7 +107,14 @@ async function build(stack: AsyncDisposableStack): Promise<CrashWorld> {
     server: front,
     servers,
     boundaries,
-    seller,
+    get seller() {
+      return session;
+    },
+    async keepSellerSignedIn() {
+      if (Date.now() - session.since < SIGNED_IN_MS) return;
+      const { accessToken } = await signIn(callerOf(front), { email: seller.email, password: PASSWORD });
+      session = { token: accessToken, since: Date.now() };
+    },
     show,
     async kill() {
       const victim = current;

@@ -20,6 +20,7 @@ export interface Life {
  */
 export async function live(world: CrashWorld, scenario: Scenario, at: number): Promise<Life> {
   const subject = newSubject(world, scenario.ticket);
+  await world.keepSellerSignedIn();
   await scenario.prepare?.(world, subject);
   const { whenStruck } = world.boundaries.arm(at, () => world.kill());
   const acted = scenario.act(world, subject).then(

@@ -162,6 +162,8 @@ describe('a server that dies after the page was made, before its address was sto
     await world.database.pool.query("update orders set show_title = 'Another title' where id = $1", [
       orderId,
     ]);
+    // Nor is it found where Stripe lists its sessions.
+    await world.stripe.faults.add({ kind: 'error', match: { method: 'GET', path: 'checkout/sessions$' } });
     await endHold(world, orderId);
     await server.waitForLog(
       (entry) => entry.orderId === orderId && String(entry.msg).includes('could not be looked after'),

@@ -33,9 +33,10 @@ describe('the worker in a process of its own', () => {
     await world.stripe.pay(sessionIn(paid.checkoutUrl));
     await settlesAs(world, paid.order.id, 'CONFIRMED', 'PAID');
     await endHold(world, abandoned.order.id);
-    for (const { order } of [free, paid]) {
-      expect(await jobsOf(world, order.id)).toMatchObject([{ task: 'send-order-confirmation', attempts: 0 }]);
-    }
+    const mail = { task: 'send-order-confirmation', attempts: 0 };
+    const transfer = { task: 'attribute-transfer', attempts: 0 };
+    expect(await jobsOf(world, free.order.id)).toMatchObject([mail]);
+    expect(await jobsOf(world, paid.order.id)).toMatchObject([mail, transfer]);
     const worker = await startWorker();
     for (const { order } of [free, paid]) {
       expect(await mailsAbout(world, order.id, 'confirmation')).toHaveLength(1);

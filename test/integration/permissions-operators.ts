@@ -17,6 +17,12 @@ export function operatorRows(): Row[] {
       outcome: operatorOnly({ differences: expect.any(Array), orders: expect.any(Number) }),
     },
     {
+      operation: 'Query.auditLog',
+      of: 'everything',
+      variables: () => ({}),
+      outcome: operatorOnly({ nodes: expect.any(Array), totalCount: expect.any(Number) }),
+    },
+    {
       operation: 'Query.webhookEvents',
       of: 'the platform',
       variables: () => ({}),

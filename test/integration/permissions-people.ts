@@ -1,7 +1,15 @@
 import { expect } from '@jest/globals';
 import { PASSWORD, uniqueEmail } from '../support/fixtures.js';
 import { sessionIn } from '../support/stripe.js';
-import { buyerAndOwner, type Cast, everybody, ownerOnly, type Row, signedIn } from './permissions-cast.js';
+import {
+  buyerAndOwner,
+  type Cast,
+  everybody,
+  operatorOnly,
+  ownerOnly,
+  type Row,
+  signedIn,
+} from './permissions-cast.js';
 
 const credentials = () => ({ input: { email: uniqueEmail(), password: PASSWORD } });
 
@@ -42,8 +50,9 @@ export function orderRows(cast: Cast): Row[] {
         ...signedIn({ nodes: [], totalCount: 0 }),
         buyer: {
           totalCount: expect.any(Number),
-          nodes: expect.arrayContaining([{ id: expect.any(String) }]),
+          nodes: expect.arrayContaining([expect.objectContaining({ id: expect.any(String) })]),
         },
+        otherBuyer: { totalCount: 1, nodes: [{ id: expect.any(String) }] },
       },
     },
     {
@@ -121,7 +130,31 @@ export function accountRows(cast: Cast): Row[] {
       operation: 'Query.viewer',
       of: 'themselves',
       variables: () => ({}),
-      outcome: { ...everybody({ email: expect.any(String) }), nobody: null },
+      outcome: { ...everybody({ email: expect.any(String) }), nobody: null, tokenHolder: null },
+    },
+    {
+      operation: 'Query.exportBuyer',
+      of: 'themselves',
+      variables: () => ({}),
+      outcome: signedIn({ account: { id: expect.any(String) }, orders: expect.any(Array) }),
+    },
+    {
+      operation: 'Query.exportBuyer',
+      of: 'somebody else, by the e-mail address',
+      variables: async () => ({ email: await cast.guest() }),
+      outcome: operatorOnly({ account: null, orders: [{ status: 'CONFIRMED' }] }),
+    },
+    {
+      operation: 'Mutation.eraseBuyer',
+      of: 'somebody else, by the e-mail address',
+      variables: async () => ({ email: await cast.guest() }),
+      outcome: operatorOnly({ orders: 1, attendees: 1, accountErased: false }),
+    },
+    {
+      operation: 'Mutation.eraseBuyer',
+      of: 'somebody else, by the address of the account',
+      variables: () => ({ email: cast.owner.email }),
+      outcome: operatorOnly({ accountErased: false }),
     },
     {
       operation: 'Mutation.signUp',

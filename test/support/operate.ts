@@ -10,8 +10,8 @@ export async function operate(
   name: OperationName,
   variables: Variables = {},
   token?: string,
+  document: string = OPERATIONS[name],
 ): Promise<Outcome> {
-  const document = OPERATIONS[name];
   if (!name.startsWith('Subscription.')) return graphql(server, document, variables, { token });
   const subscription = subscribe(server, document, variables, { token });
   try {

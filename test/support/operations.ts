@@ -25,11 +25,21 @@ export const OPERATIONS = {
   }`,
   'Mutation.replayFailedWebhookEvents': 'mutation { replayFailedWebhookEvents { id outcome attempts } }',
   'Query.inventoryAudit': '{ inventoryAudit { description } }',
+  'Query.auditLog': `query ($producerId: ID, $first: Int, $after: String) {
+    auditLog(producerId: $producerId, first: $first, after: $after) {
+      nodes { id action actorId subjectType subjectId details occurredAt }
+      totalCount
+      pageInfo { hasNextPage hasPreviousPage endCursor }
+    }
+  }`,
   'Query.ledgerAudit': `query ($from: DateTime, $to: DateTime, $orderId: ID, $first: Int! = 25, $after: String) {
     ledgerAudit(from: $from, to: $to, orderId: $orderId, first: $first, after: $after) {
       orders endCursor hasNextPage differences { orderId what stripeId recorded atStripe }
     }
   }`,
+  'Query.exportBuyer': 'query ($email: String) { exportBuyer(email: $email) }',
+  'Mutation.eraseBuyer':
+    'mutation ($email: String) { eraseBuyer(email: $email) { orders attendees accountErased } }',
   'Mutation.signUp':
     'mutation ($input: SignUpInput!) { signUp(input: $input) { user { id name } refreshToken } }',
   'Mutation.signIn': 'mutation ($input: SignInInput!) { signIn(input: $input) { user { id } refreshToken } }',

@@ -9,6 +9,8 @@ export interface Traces {
   readonly producers: number;
   readonly users: number;
   readonly jobs: number;
+  /** Of the audit log: what is refused changes nothing, and is not said to have. */
+  readonly changes: number;
   readonly tickets: ReadonlyArray<Readonly<Record<string, unknown>>>;
 }
 
@@ -22,6 +24,7 @@ export async function traces({ database }: Pick<World, 'database'>): Promise<Tra
            (select count(*)::int from producer) as producers,
            (select count(*)::int from app_user) as users,
            (select count(*)::int from graphile_worker.jobs) as jobs,
+           (select count(*)::int from audit_log_entry) as changes,
            (select coalesce(json_agg(ticket order by id), '[]') from ticket) as tickets`);
   return rows[0] as Traces;
 }

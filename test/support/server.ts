@@ -53,7 +53,8 @@ export interface TestServer {
   kill(): Promise<Exit>;
 }
 
-const READY_TIMEOUT_MS = 30_000;
+/** Ten times what it takes where nothing else is going on, and more: one that ends is noticed at once. */
+const READY_TIMEOUT_MS = 120_000;
 const STOP_GRACE_MS = 30_000;
 const NOTHING_LISTENS = 'http://127.0.0.1:1';
 /** One for all processes of a test run, as behind one load balancer. */

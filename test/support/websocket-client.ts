@@ -7,6 +7,8 @@ export interface SubscribeOptions {
   readonly token?: string;
   /** Sent with connection_init instead of what `token` makes. */
   readonly connectionParams?: Readonly<Record<string, unknown>>;
+  /** Of the request that opens the socket. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Message<Data> = Pick<GraphQLAnswer<Data>, 'data' | 'errors'>;
@@ -22,10 +24,10 @@ export class Subscription<Data> {
   readonly #client: Client;
 
   constructor(url: string, document: string, variables: Variables, options: SubscribeOptions) {
-    const { token } = options;
+    const { token, headers } = options;
     this.#client = createClient({
       url: url.replace(/^http/, 'ws'),
-      webSocketImpl: WebSocket,
+      webSocketImpl: headers === undefined ? WebSocket : socketWith(headers),
       retryAttempts: 0,
       connectionParams:
         options.connectionParams ?? (token === undefined ? {} : { Authorization: `Bearer ${token}` }),
@@ -116,6 +118,14 @@ export class Subscription<Data> {
       timer.abort();
     }
   }
+}
+
+function socketWith(headers: Readonly<Record<string, string>>): typeof WebSocket {
+  return class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, { headers });
+    }
+  } as typeof WebSocket;
 }
 
 /** Of the event that a closed WebSocket gives, only what the server has said. */

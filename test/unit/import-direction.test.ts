@@ -24,6 +24,7 @@ const DOMAINS = [
   'refunds',
   'disputes',
   'accounting',
+  'privacy',
   'jobs',
 ];
 const FOLDERS = [...DOMAINS, 'graphql', 'http', 'validation'];
@@ -190,6 +191,7 @@ const MORE_EDGES = [
   'catalog/loaders.ts',
   'orders/loaders.ts',
   'refunds/loaders.ts',
+  'accounts/audit-log-entry.ts',
   'payments/webhook-event.ts',
   'disputes/loaders.ts',
   'accounting/loaders.ts',

@@ -80,3 +80,37 @@ describe('the limit of aliases', () => {
     expect(complaints(`${spread} { ${aliases(11, 40)} }`)).toEqual([tooMany(51)]);
   });
 });
+
+describe('the limit of mutations', () => {
+  const tooMany = (count: number) => `The operation has ${count} mutations; at most 20 are allowed`;
+  const mutations = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, index) => `a${from + index}: m { name }`).join(' ');
+
+  it('lets 20 of one operation through and refuses 21, wherever they stand', () => {
+    expect(complaints(`mutation { ${mutations(20)} }`)).toEqual([]);
+    expect(complaints(`mutation { ${mutations(21)} }`)).toEqual([tooMany(21)]);
+    expect(complaints(`mutation A { ${mutations(20)} } mutation B { ${mutations(20, 20)} }`)).toEqual([]);
+    const fragment = `fragment F on Mutation { ${mutations(11, 10)} }`;
+    expect(complaints(`mutation { ... { ${mutations(10)} } ...F ...F } ${fragment}`)).toEqual([tooMany(21)]);
+  });
+
+  it('counts what is executed once as one, and does not end for ever in circles', () => {
+    expect(complaints(`mutation { ${'m { name } '.repeat(30)} }`)).toEqual([]);
+    expect(complaints('mutation { ...F } fragment F on Mutation { m { name } ...F }')).toEqual([]);
+  });
+
+  it('says nothing of queries', () => {
+    expect(complaints(`{ ${Array.from({ length: 40 }, (_, n) => `a${n}: name`).join(' ')} }`)).toEqual([]);
+  });
+});
+
+describe('the limit of directives', () => {
+  it('lets 50 through and refuses 51, wherever they stand', () => {
+    const tooMany = (count: number) => `The document has ${count} directives; at most 50 are allowed`;
+    expect(complaints(`{ name ${'@skip(if: false) '.repeat(50)} }`)).toEqual([]);
+    expect(complaints(`{ name ${'@unknown '.repeat(51)} }`)).toEqual([tooMany(51)]);
+    const spread = `query @a { ...F @b name ${'@c '.repeat(40)} } fragment F on Query`;
+    expect(complaints(`${spread} { name ${'@d '.repeat(8)} }`)).toEqual([]);
+    expect(complaints(`${spread} { name ${'@d '.repeat(9)} }`)).toEqual([tooMany(51)]);
+  });
+});

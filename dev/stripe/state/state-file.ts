@@ -61,7 +61,7 @@ export class StateFile {
   }
 
   #write(): void {
-    const began = performance.now();
+    const before = process.cpuUsage();
     try {
       const next = `${this.path}.new`;
       writeFileSync(next, this.encode(), { mode: 0o600 });
@@ -74,8 +74,9 @@ export class StateFile {
       if (message !== this.#lastFailure) this.log(`The state could not be saved: ${message}`);
       this.#lastFailure = message;
     }
-    const ended = performance.now();
-    this.#pausedUntil = ended + PAUSE_FACTOR * (ended - began);
+    // Time for which others had the processor says nothing of how much there is to write.
+    const { user, system } = process.cpuUsage(before);
+    this.#pausedUntil = performance.now() + (PAUSE_FACTOR * (user + system)) / 1_000;
   }
 
   #pauseLeft(): number {

@@ -5,6 +5,7 @@ import { Migration20261122190000_events } from './Migration20261122190000_events
 import { Migration20261122191000_sessions } from './Migration20261122191000_sessions.js';
 import { Migration20261122192000_refunds } from './Migration20261122192000_refunds.js';
 import { Migration20261122193000_disputes } from './Migration20261122193000_disputes.js';
+import { Migration20261122194000_audit_log } from './Migration20261122194000_audit_log.js';
 
 /** In the order they are applied; the names are what the database remembers. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   { name: 'Migration20261122191000_sessions', class: Migration20261122191000_sessions },
   { name: 'Migration20261122192000_refunds', class: Migration20261122192000_refunds },
   { name: 'Migration20261122193000_disputes', class: Migration20261122193000_disputes },
+  { name: 'Migration20261122194000_audit_log', class: Migration20261122194000_audit_log },
 ];

@@ -1,0 +1,68 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import globalSetup, { stopPrivateServers } from '../support/global-setup.js';
+import { type Row, run } from './arena.js';
+import type { Attack } from './attack.js';
+
+const USAGE = `Usage: npm run test:security -- [options]
+  --quick         as in CI
+  --only <name>   attacks in whose names this stands
+  --seed <n>      tries again what was tried with this seed`;
+
+const { values: given } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    seed: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (given.help) console.log(USAGE);
+else process.exitCode = (await main()) ? 0 : 1;
+
+/** @returns whether every attack was withstood */
+async function main(): Promise<boolean> {
+  const seed = Number(given.seed ?? Date.now() % 2_147_483_647);
+  const attacks = (await allAttacks()).filter(({ name }) => name.includes(given.only));
+  if (attacks.length === 0) throw new Error(`There is no attack with ${given.only} in its name.\n${USAGE}`);
+  await globalSetup();
+  try {
+    // It reads, when it is loaded, what the setup has found.
+    const { startWorld } = await import('../support/world.js');
+    const world = await startWorld();
+    const rows: Row[] = [];
+    try {
+      for (const attack of attacks) {
+        console.error(`${attack.name} (seed ${seed}) ...`);
+        const row = await run(attack, world, seed, given.quick);
+        if (row.failure) console.error(row.failure);
+        rows.push(row);
+      }
+    } finally {
+      await world.close();
+    }
+    console.log(`\n${table(rows)}\n\nseed ${seed}${given.quick ? ', quick' : ''}`);
+    return rows.every(({ failure }) => failure === undefined);
+  } finally {
+    await stopPrivateServers();
+  }
+}
+
+/** Every file of `attacks/` is one. */
+async function allAttacks(): Promise<Attack[]> {
+  const folder = join(import.meta.dirname, 'attacks');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.js'));
+  return Promise.all(
+    files.toSorted().map(async (file) => ((await import(join(folder, file))) as { default: Attack }).default),
+  );
+}
+
+function table(rows: readonly Row[]): string {
+  const lines = rows.map(
+    ({ name, times, seconds, outcome }) =>
+      `| ${name} | ${times.toLocaleString('en-US')} | ${seconds.toFixed(1)} s | ${outcome} |`,
+  );
+  return ['| attack | times | took | outcome |', '| --- | ---: | ---: | --- |', ...lines].join('\n');
+}
