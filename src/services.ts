@@ -16,7 +16,7 @@ import {
   TicketService,
 } from './catalog/index.js';
 import type { Coordination } from './coordination.js';
-import type { Orm } from './database/index.js';
+import { type Orm, Turnstile } from './database/index.js';
 import { DisputeChecks, DisputeService, DisputeSettlement, DisputeWebhooks } from './disputes/index.js';
 import type { Environment } from './env.js';
 import { InventoryCounters, InventoryStream } from './inventory/index.js';
@@ -77,6 +77,8 @@ import {
 
 /** In how many intervals of reconciliation each producer's account is asked about once. */
 const ACCOUNT_ROUNDS = 15;
+/** One for orders that follow their payments by our own asking, one for those that follow webhooks, two for all else. */
+const PARTS_OF_THE_POOL = 4;
 
 /** What everything else is made of. */
 export interface Foundations extends Coordination {
@@ -115,12 +117,14 @@ export function createServices(foundations: Foundations) {
   const shows = new ShowService(producers, counters, stream);
   const tickets = new TicketService(shows, counters, stream);
 
+  const partOfThePool = () => new Turnstile(Math.ceil(environment.DATABASE_POOL_SIZE / PARTS_OF_THE_POOL));
   const ledger = new Ledger();
   const confirmation = new OrderConfirmation(counters, ledger, metrics, logger);
   const settlement = new OrderSettlement(counters, confirmation);
   const orderCheckout = new OrderCheckout(checkout, environment.PUBLIC_URL);
   const lifecycle = new OrderLifecycle(
     orm,
+    partOfThePool(),
     checkout,
     orderCheckout,
     settlement,
@@ -184,6 +188,7 @@ export function createServices(foundations: Foundations) {
   const eventStore = new WebhookEventStore(orm);
   const processor = new EventProcessor(
     orm,
+    partOfThePool(),
     eventStore,
     new Map([
       ...new CheckoutWebhooks(orm, checkout, settlement, lifecycle).handlers(),

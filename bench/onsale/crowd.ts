@@ -13,6 +13,8 @@ import { Updates } from './updates.js';
 
 const LAG_RESOLUTION_MS = 10;
 const CHECK_EVERY_MS = 100;
+/** How the pages of those who watch are counted. */
+const WATCHING = 'show (watching)';
 
 /** A part of all the people who come to the sale; runs in a process of its own (crowd-process.ts). */
 export class Crowd {
@@ -37,7 +39,7 @@ export class Crowd {
 
   private async play(job: PlayJob): Promise<PlayResult> {
     const { extent, share, firstArrival } = job;
-    const people = planOf(extent).filter(({ index }) => index % share.processes === share.rest);
+    const people = planOf(extent).filter((person) => belongsTo(person, share));
     const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
     this.audience = {
       updates: new Updates(),
@@ -82,11 +84,11 @@ export class Crowd {
       this.ended(habit, await failing(() => new Buyer(person.index, person.buyer!, sale).visit()));
       return;
     }
-    await failing(() => sale.shop.showPage());
+    await failing(() => sale.shop.showPage(WATCHING));
     await this.subscribe(addressOf(person, job), job.end);
     for (const time of person.reloadsAt) {
       await at(time);
-      await failing(() => sale.shop.showPage());
+      await failing(() => sale.shop.showPage(WATCHING));
     }
   }
 
@@ -136,11 +138,17 @@ export class Crowd {
   }
 }
 
+function belongsTo({ index, buyer }: Person, share: PlayJob['share']): boolean {
+  if (share === 'buyers') return buyer !== undefined;
+  return buyer === undefined && index % share.processes === share.rest;
+}
+
 /** Each process comes from an address of its own, where the system has more than one at home. */
 function addressOf(person: Person, { proxies, share }: PlayJob): Address {
   const proxy = proxies[person.index % proxies.length] as string;
   const url = `${proxy.replace('http', 'ws')}/graphql`;
-  return process.platform === 'linux' ? { url, localAddress: `127.0.1.${share.rest + 1}` } : { url };
+  const own = process.platform === 'linux' && share !== 'buyers';
+  return own ? { url, localAddress: `127.0.1.${share.rest + 1}` } : { url };
 }
 
 /** Failures are counted where they happen; here they only end what somebody was doing. */

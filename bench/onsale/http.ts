@@ -1,4 +1,5 @@
 import { type HttpAnswer, HttpConnection, type HttpRequest } from '../support/http-connection.js';
+import { OPERATION_HEADER } from '../support/operation-header.js';
 
 /** Longer than the server takes for anything: it gives Stripe 12 s. */
 const PATIENCE_MS = 30_000;
@@ -60,11 +61,12 @@ export class OperationFailed extends Error {
   }
 }
 
-export function operation(query: string, variables: object): HttpRequest {
+/** @param name by which the servers' own time for it is counted */
+export function operation(name: string, query: string, variables: object): HttpRequest {
   return {
     method: 'POST',
     path: '/graphql',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', [OPERATION_HEADER]: name },
     body: JSON.stringify({ query, variables }),
   };
 }

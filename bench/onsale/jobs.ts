@@ -11,8 +11,11 @@ export type CrowdJob =
 export interface PlayJob {
   readonly kind: 'play';
   readonly extent: Extent;
-  /** Everybody whose index leaves this rest when divided by the number of processes. */
-  readonly share: { readonly rest: number; readonly processes: number };
+  /**
+   * All who buy; or of those who watch, everybody whose index leaves this rest when divided by the number of
+   * processes. Who watches gets so many messages that a process full of them is late for everything else.
+   */
+  readonly share: 'buyers' | { readonly rest: number; readonly processes: number };
   readonly proxies: readonly string[];
   /** Its tickets come in the order of the plan's kinds. */
   readonly showId: string;

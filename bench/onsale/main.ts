@@ -14,7 +14,7 @@ const USAGE = `Usage: npm run bench:onsale -- [options]
   --tempo <n>                     how many times as fast everything goes; 1 unless given
   --quick                         --scale 0.005 --tempo 8: shows that everything works
   --seed <n>                      who does what, and when
-  --crowd <n>                     processes that play the people; 2 unless given
+  --crowd <n>                     processes that play those who watch; 2 unless given
   --stripe-rate <n>               requests a second that Stripe answers; 100 unless given
   --stripe-endpoint-rate <n>      the same of each endpoint; no limit of its own unless given
   --json <file>                   writes every figure

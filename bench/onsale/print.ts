@@ -13,6 +13,10 @@ export function inWords(report: Report): string {
       ['operation', 'count', 'p50', 'p90', 'p99', 'longest'],
       Object.entries(report.operations).map(([name, figures]) => [name, ...times(figures)]),
     ),
+    table(
+      ['the same within the servers', 'count', 'p50', 'p90', 'p99', 'longest'],
+      Object.entries(report.inServers).map(([name, figures]) => [name, ...times(figures)]),
+    ),
     counts('failure', report.errors),
     counts('buyers', report.endings),
     `${count(subscribers.watching)} subscribers got ${count(subscribers.messages)} messages about ` +
@@ -49,7 +53,11 @@ export function inWords(report: Report): string {
       ]),
     ),
     `The servers' event loops were late by ${report.longestStallsMs.map(duration).join(' and ')} at the most; the ` +
-      `load's own by ${duration(loadLate.longestMs)}, p99 ${duration(loadLate.p99Ms)}.`,
+      `buyers' own by ${duration(loadLate[0]?.longest ?? Number.NaN)}, those of who watches by ` +
+      `${loadLate
+        .slice(1)
+        .map(({ longest }) => duration(longest))
+        .join(' and ')}.`,
     verdict(report.broken),
   ].join('\n\n');
 }

@@ -87,10 +87,11 @@ async function startHaproxy(
   { servers, directory }: ProxyOptions,
 ): Promise<Supervised> {
   const file = join(directory, `haproxy-${n}.cfg`);
+  const logFile = join(directory, `haproxy-${n}.log`);
   writeFileSync(file, haproxyConfiguration(port, connections, servers));
   const proxy = await supervise({
     command: '/bin/sh',
-    args: ['-c', 'ulimit -n "$(ulimit -Hn)"; exec haproxy -db -f "$1"', 'sh', file],
+    args: ['-c', 'ulimit -n "$(ulimit -Hn)"; exec haproxy -db -f "$1" >"$2" 2>&1', 'sh', file, logFile],
     env: { PATH: process.env.PATH, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH },
   });
   const deadline = Date.now() + READY_TIMEOUT_MS;
@@ -113,9 +114,14 @@ function haproxyConfiguration(port: number, connections: number, servers: readon
   );
   return `global
   maxconn ${connections}
+  log stdout format raw local0
 defaults
   mode http
-  timeout connect 2s
+  log global
+  option dontlog-normal
+  log-format "%ts %ST %s Tq=%TR Tw=%Tw Tc=%Tc Tr=%Tr"
+  timeout connect 10s
+  timeout check 15s
   timeout client 65s
   timeout server 65s
   timeout queue 10s

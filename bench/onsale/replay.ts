@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Show } from '../../dev/seller.js';
 import type { RequestCount } from '../../dev/stripe/index.js';
+import type { Reading } from '../support/probe.js';
 import { startWorker, type Worker } from '../support/worker.js';
 import { auditFailure, brokenPromises, chargesAt, ordersIn } from './checks.js';
-import type { CrowdJob, CrowdResult, PlayResult, SettleResult, TicketState } from './jobs.js';
+import type { CrowdJob, CrowdResult, PlayJob, PlayResult, SettleResult, TicketState } from './jobs.js';
 import { type Extent, holdMs, kindsOf, lastArrival, opening } from './plan.js';
 import { openBoxOffice } from './put-on-sale.js';
 import { Sampler } from './sampler.js';
@@ -23,8 +24,8 @@ export interface Replay {
   readonly logged: readonly LoggedTrouble[];
   /** Of each part, from the first arrival until the end. */
   readonly usage: Readonly<Record<string, Usage | undefined>>;
-  /** Of each server, in milliseconds. */
-  readonly stalls: readonly number[];
+  /** What each server says of itself. */
+  readonly readings: readonly Reading[];
   readonly seconds: number;
   /** Sentences; empty where every promise was kept. */
   readonly broken: readonly string[];
@@ -41,7 +42,7 @@ const PATIENCE_MS = 45_000;
 const HEAR_MS = 10_000;
 
 /**
- * @param processes of the crowd
+ * @param processes of those who watch; those who buy have one more
  * @throws when something cannot be done at all; what the product does wrong is in the result
  */
 export async function replay(
@@ -51,7 +52,11 @@ export async function replay(
   progress: (text: string) => void,
 ): Promise<Replay> {
   await using crowds = new AsyncDisposableStack();
-  const workers = Array.from({ length: processes }, () =>
+  const shares = [
+    'buyers' as const,
+    ...Array.from({ length: processes }, (_, rest) => ({ rest, processes })),
+  ];
+  const workers = shares.map(() =>
     crowds.use(startWorker<CrowdJob, CrowdResult>(import.meta.url, './crowd-process.js')),
   );
   const putOnSale = await openBoxOffice(world);
@@ -65,11 +70,11 @@ export async function replay(
   const sampler = new Sampler(world.database.pool, show.id);
   const end = firstArrival + lastArrival(extent) + HOLDS_AFTER * holdMs(extent) + PATIENCE_MS;
   progress(`the first arrive, and in ${Math.round(opening(extent) / 1000)} s the sale opens`);
-  const playing = workers.map((worker, rest) =>
+  const playing = workers.map((worker, index) =>
     worker.run({
       kind: 'play',
       extent,
-      share: { rest, processes },
+      share: shares[index] as PlayJob['share'],
       proxies: world.proxies.urls,
       showId: show.id,
       firstArrival,
@@ -97,7 +102,7 @@ export async function replay(
     mails: world.mails.length,
     logged: loggedTroubles(world.logFiles),
     usage: spent(before, after),
-    stalls: await Promise.all(world.servers.map(async (server) => (await server.read()).longestStallMs)),
+    readings: await Promise.all(world.servers.map((server) => server.read())),
     seconds,
   };
   return { ...seen, broken: await everythingBroken(world, seen) };

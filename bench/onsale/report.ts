@@ -53,13 +53,20 @@ export function reportOf(replay: Replay) {
     mails: replay.mails,
     logged: replay.logged,
     usage: replay.usage,
-    longestStallsMs: replay.stalls,
-    loadLate: {
-      p99Ms: Math.max(...plays.map(({ lag }) => lag.p99)),
-      longestMs: Math.max(...plays.map(({ lag }) => lag.longest)),
-    },
+    longestStallsMs: replay.readings.map(({ longestStallMs }) => longestStallMs),
+    inServers: inServers(replay),
+    /** The process of those who buy comes first. */
+    loadLate: plays.map(({ lag }) => lag),
     broken: replay.broken,
   };
+}
+
+/** From the reading of a request to the end of its answer, by operation. */
+function inServers({ readings }: Replay): Record<string, Percentiles> {
+  const operations = [...new Set(readings.flatMap(({ requests }) => Object.keys(requests)))].sort();
+  return Object.fromEntries(
+    operations.map((name) => [name, percentiles(readings.map(({ requests }) => requests[name] ?? []))]),
+  );
 }
 
 function percentiles(parts: readonly LatencyCounts[]): Percentiles {

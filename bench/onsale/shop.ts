@@ -48,13 +48,13 @@ export class Shop {
     this.connections = new Connections(job.proxies);
   }
 
-  async showPage(): Promise<ShowPage> {
-    const request = operation(ONE_SHOW, { id: this.job.showId });
-    return (await this.measured<{ show: ShowPage }>('show', () => this.connections.send(request))).show;
+  async showPage(name = 'show'): Promise<ShowPage> {
+    const request = operation(name, ONE_SHOW, { id: this.job.showId });
+    return (await this.measured<{ show: ShowPage }>(name, () => this.connections.send(request))).show;
   }
 
   purchase(input: object): HttpRequest {
-    return operation(PURCHASE, { input: { showId: this.job.showId, ...PAGES, ...input } });
+    return operation('purchaseTickets', PURCHASE, { input: { showId: this.job.showId, ...PAGES, ...input } });
   }
 
   /** @throws OperationFailed */
@@ -67,7 +67,7 @@ export class Shop {
 
   /** Where Stripe sends the buyer after paying. @throws OperationFailed */
   async complete(sessionId: string): Promise<CompletedOrder> {
-    const request = operation(COMPLETE, { sessionId });
+    const request = operation('completeCheckout', COMPLETE, { sessionId });
     const { completeCheckout } = await this.measured<{ completeCheckout: CompletedOrder }>(
       'completeCheckout',
       () => this.connections.send(request),

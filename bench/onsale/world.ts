@@ -37,6 +37,7 @@ export interface World extends AsyncDisposable {
 }
 
 const SERVERS = 2;
+const OF_STRIPES_RATE = 0.8;
 const READY_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 20_000;
 const ORDER_EVENTS = [
@@ -59,6 +60,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const env = {
     ...base,
     STRIPE_API_BASE: stripe.control.url,
+    // As with a live key, of which Stripe takes 100 requests a second.
+    STRIPE_REQUESTS_PER_SECOND: String(Math.max(1, Math.floor(options.stripeRate * OF_STRIPES_RATE))),
     SMTP_URL: `smtp://127.0.0.1:${sink.port}`,
     HOLD_MINUTES: String(options.holdMs / 60_000),
   };

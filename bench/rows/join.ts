@@ -3,6 +3,7 @@ import { Buyers, type Group } from '../support/bench.js';
 import { putOnSale } from '../support/catalogue.js';
 import { Latencies } from '../support/latencies.js';
 import type { LoadResult } from '../support/load.js';
+import type { Reading } from '../support/probe.js';
 import { bounded, compare } from '../support/row.js';
 import { startSockets } from '../support/sockets.js';
 import type { Target } from '../support/work.js';
@@ -16,6 +17,8 @@ const SALE_SECONDS = 6;
 const CONNECTED_MS = 300;
 const ROUNDS = 3;
 const QUANTITY = 1_000_000;
+
+type Measured = 'stall' | 'seconds' | 'before' | 'beforeInside' | 'during' | 'duringInside' | 'retries';
 
 /** Thousands open the page of a show at the same moment, while it sells. */
 export const join: Group = {
@@ -37,17 +40,21 @@ export const join: Group = {
       });
     const seconds = bench.scale < 1 ? bench.seconds : SALE_SECONDS;
     const each = Math.ceil((JOINING * bench.scale) / CLIENTS);
-    const rounds: Record<'stall' | 'seconds' | 'before' | 'during' | 'retries', number[]> = {
+    const rounds: Record<Measured, number[]> = {
       stall: [],
       seconds: [],
       before: [],
+      beforeInside: [],
       during: [],
+      duringInside: [],
       retries: [],
     };
     await sell(bench.seconds);
     for (let round = 1; round <= Math.min(ROUNDS, bench.rounds); round += 1) {
       bench.progress(`round ${round}`);
+      await product.watch();
       rounds.before.push(p99(await sell(bench.seconds)));
+      rounds.beforeInside.push(p99Inside(await product.read()));
       await using first = startSockets();
       await using second = startSockets();
       await product.watch();
@@ -63,6 +70,7 @@ export const join: Group = {
       };
       const [sale] = await Promise.all([sell(seconds), come()]);
       rounds.during.push(p99(sale));
+      rounds.duringInside.push(p99Inside(await product.read()));
       await Promise.all([first.run({ kind: 'close' }), second.run({ kind: 'close' })]);
     }
     await database.audit(buyers.toldSold);
@@ -80,11 +88,22 @@ export const join: Group = {
         product: rounds.during,
         reference: { name: 'before', values: rounds.before },
       }),
+      compare({
+        work: 'the same inside the server, from reading a purchase to its answer',
+        unit: 'ms',
+        product: rounds.duringInside,
+        reference: { name: 'before', values: rounds.beforeInside },
+      }),
       bounded({ work: 'until all have seen the show', unit: 's', values: rounds.seconds }),
       bounded({ work: 'connections that had to be tried again', unit: '', values: rounds.retries }),
     ];
   },
 };
+
+/** All HTTP requests are purchases here. What is longer outside is the load's own lateness, which shares the processors. */
+function p99Inside({ requests }: Reading): number {
+  return Latencies.of(...Object.values(requests)).percentile(99);
+}
 
 function p99({ latencies }: LoadResult): number {
   return Latencies.of(latencies).percentile(99);

@@ -26,7 +26,7 @@ export interface Server extends AsyncDisposable {
   read(): Promise<Reading>;
   /** Reads after a full garbage collection. */
   readCollected(): Promise<Reading>;
-  /** Forgets the longest stall so far. */
+  /** Forgets the longest stall and the requests so far, and watches from now on. */
   watch(): Promise<void>;
   signal(name: NodeJS.Signals): void;
 }

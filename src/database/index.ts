@@ -6,5 +6,6 @@ export { createOrm, type Orm, SERVER_TIMEOUTS } from './orm.js';
 export { persistNew } from './persist-new.js';
 export { pipelined } from './pipelined.js';
 export { Statement } from './statement.js';
+export { Turnstile } from './turnstile.js';
 export { isDatabaseUnavailable } from './unavailable.js';
 export { isUniqueViolation } from './unique-violation.js';

@@ -7,12 +7,9 @@ import {
 } from 'graphql';
 import type { FeedSubscription, SharedFeed } from '../inventory/index.js';
 import type { Metrics } from '../metrics.js';
-import { Pace } from './pace.js';
+import type { Lane } from './pace.js';
 import type { SocketOperation } from './socket-operation.js';
 import { Subscriber, SubscriberGroup } from './subscriber-group.js';
-
-/** How much of one turn of the event loop goes into sending, in milliseconds. */
-const TURN_MS = 10;
 
 /**
  * Subscriptions to what is the same for everybody. Identical ones, that is by the same document,
@@ -22,11 +19,12 @@ const TURN_MS = 10;
  */
 export class SharedSubscriptions {
   private readonly groups = new Map<SharedFeed, Map<string, SubscriberGroup>>();
-  private readonly pace = new Pace(TURN_MS);
 
+  /** @param deliveries where sending has its turns */
   constructor(
     private readonly metrics: Metrics,
     private readonly format: (error: GraphQLError) => GraphQLFormattedError,
+    private readonly deliveries: Lane,
   ) {}
 
   /** Whoever joins must have been allowed to: nobody is asked here who they are. */
@@ -42,7 +40,7 @@ export class SharedSubscriptions {
     if (known !== undefined) return known;
     const answer = (update: unknown) =>
       this.answer({ schema, document, operationName, variableValues, rootValue: update });
-    const group = new SubscriberGroup(feed, answer, this.pace, this.metrics, () => {
+    const group = new SubscriberGroup(feed, answer, this.deliveries, this.metrics, () => {
       groups.delete(key);
       if (groups.size === 0) this.groups.delete(feed);
     });

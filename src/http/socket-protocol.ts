@@ -18,6 +18,7 @@ import { type Logger, requestScope } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import type { Connection } from './connection.js';
 import { Documents } from './documents.js';
+import type { Lane } from './pace.js';
 import { SharedSubscriptions } from './shared-subscriptions.js';
 import type { SocketDrain } from './socket-drain.js';
 import { prepareOperation, type SocketOperation } from './socket-operation.js';
@@ -35,15 +36,23 @@ export interface ProtocolOptions {
   readonly logger: Logger;
 }
 
-/** What is spoken over a connection; its limits and rules are those of HTTP. */
-export function createProtocol(options: ProtocolOptions, drain: SocketDrain): Server<Connection> {
+/**
+ * What is spoken over a connection; its limits and rules are those of HTTP.
+ *
+ * @param deliveries where messages to many have their turns
+ */
+export function createProtocol(
+  options: ProtocolOptions,
+  drain: SocketDrain,
+  deliveries: Lane,
+): Server<Connection> {
   const { schema, introspection, metrics, logger } = options;
   const format = (error: GraphQLError, requestId: string) => {
     const formatted = introspection ? error.toJSON() : withoutSuggestion(error.toJSON());
     return formatError(formatted, error, logger, requestId);
   };
   const documents = new Documents(schema, introspection);
-  const shared = new SharedSubscriptions(metrics, (error) => format(error, randomUUID()));
+  const shared = new SharedSubscriptions(metrics, (error) => format(error, randomUUID()), deliveries);
   return makeServer<Record<string, unknown> | undefined, Connection>({
     // Connections that are not initialised in time are ended where they are accepted.
     connectionInitWaitTimeout: 0,

@@ -1,12 +1,12 @@
 import type { FeedSubscription, SharedFeed } from '../inventory/index.js';
 import type { Metrics } from '../metrics.js';
 import type { Connection } from './connection.js';
-import type { Pace } from './pace.js';
+import type { Lane } from './pace.js';
 import type { SocketOperation } from './socket-operation.js';
 import { textFrame, wireText } from './text-frame.js';
 
 /** How many subscribers are sent to in one piece of work. */
-const SLICE = 64;
+const SLICE = 16;
 /** How often it is looked whether a slow reader has taken what it was sent, in milliseconds. */
 const RETRY_MS = 50;
 /** Readers that are slow in different ways need different messages; more than these are not remembered. */
@@ -86,7 +86,7 @@ export class SubscriberGroup {
   constructor(
     private readonly feed: SharedFeed,
     private readonly answer: (update: unknown) => string,
-    private readonly pace: Pace,
+    private readonly deliveries: Lane,
     private readonly metrics: Metrics,
     private readonly onEmpty: () => void,
   ) {
@@ -137,7 +137,7 @@ export class SubscriberGroup {
       }
       this.tell(value, revision);
     }
-    this.pace.run(() => this.tellSome(rest, revision));
+    this.deliveries.run(() => this.tellSome(rest, revision));
   }
 
   /** Where there are so many that telling them takes long, as much time is left for everything else. */
@@ -180,13 +180,21 @@ export class SubscriberGroup {
     this.retry ??= setTimeout(() => this.tellBehind(), RETRY_MS);
   }
 
+  /** Most who are behind are so for long: looking at them costs little, and sending has its turns. */
   private tellBehind(): void {
     this.retry = undefined;
-    for (const subscriber of this.behind) {
-      if (subscriber.connection.isSlow) continue;
-      this.behind.delete(subscriber);
-      this.tell(subscriber, this.feed.revision);
-    }
+    const ready = [...this.behind].filter(({ connection }) => !connection.isSlow);
+    for (const subscriber of ready) this.behind.delete(subscriber);
     if (this.behind.size > 0) this.retry = setTimeout(() => this.tellBehind(), RETRY_MS);
+    this.tellReady(ready.values());
+  }
+
+  private tellReady(ready: Iterator<Subscriber, undefined>): void {
+    for (let count = 0; count < SLICE; count += 1) {
+      const { value } = ready.next();
+      if (value === undefined) return;
+      if (this.subscribers.has(value)) this.tell(value, this.feed.revision);
+    }
+    this.deliveries.run(() => this.tellReady(ready));
   }
 }

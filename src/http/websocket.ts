@@ -4,19 +4,19 @@ import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logging.js';
 import { Connection } from './connection.js';
+import { Initialisations } from './initialisations.js';
 import { KeepAlive } from './keep-alive.js';
-import { Pace } from './pace.js';
+import { type Lane, Pace } from './pace.js';
 import { SocketDrain } from './socket-drain.js';
 import { createProtocol, type ProtocolOptions } from './socket-protocol.js';
 
 /** Bytes. */
 const LARGEST_MESSAGE = 256 * 1024;
-const CONNECTION_INIT_MS = 3_000;
 /**
- * How much of one turn of the event loop goes into new connections, and into what comes over them, in
- * milliseconds. Few are let in at a time, so that those who are in are served soon.
+ * How many of each are served in turn. Whoever is let in says two things before it has what it came for, so that
+ * nobody waits for long once it is in.
  */
-const TURN_MS = { upgrades: 2, messages: 5 } as const;
+const SHARES = { upgrades: 1, messages: 3, deliveries: 2 } as const;
 
 export interface WebSocketOptions extends ProtocolOptions {
   /** How many proxies stand in front, and tell the client's address. */
@@ -50,9 +50,12 @@ export function acceptWebSockets(
   });
   const drain = new SocketDrain();
   const keepAlive = new KeepAlive();
-  const upgrades = new Pace(TURN_MS.upgrades);
-  const messages = new Pace(TURN_MS.messages);
-  const protocol = createProtocol(options, drain);
+  const pace = new Pace();
+  const messages = pace.lane(SHARES.messages);
+  const deliveries = pace.lane(SHARES.deliveries);
+  const upgrades = pace.lane(SHARES.upgrades);
+  const initialisations = new Initialisations(messages);
+  const protocol = createProtocol(options, drain, deliveries);
 
   const onError = (error: Error) => logger.info({ err: error }, 'A WebSocket failed');
   const onMessage = createListener(messages, logger);
@@ -71,7 +74,7 @@ export function acceptWebSockets(
     metrics.sockets.inc();
     drain.add(socket);
     keepAlive.add(socket);
-    setTimeout(endInitialisation, CONNECTION_INIT_MS, connection, messages).unref();
+    initialisations.add(connection);
     // The socket listens itself from now on.
     stream.off('error', destroy);
     socket.on('error', onError);
@@ -93,6 +96,7 @@ export function acceptWebSockets(
   return async (patienceMs) => {
     await drain.drain(patienceMs);
     keepAlive.stop();
+    initialisations.stop();
   };
 }
 
@@ -101,16 +105,8 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
-/** What came in time is listened to before it is judged. */
-function endInitialisation(connection: Connection, messages: Pace): void {
-  messages.run(() => {
-    if (connection.credentials !== undefined) return;
-    connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
-  });
-}
-
 /** Passes on what clients say, a little at a time. What one sends faster than it is served stays on its side. */
-function createListener(pace: Pace, logger: Logger) {
+function createListener(messages: Lane, logger: Logger) {
   const handle = async (socket: WebSocket, text: string) => {
     const message = parsed(text);
     const connection = connectionOf(socket);
@@ -125,7 +121,7 @@ function createListener(pace: Pace, logger: Logger) {
   };
   return function (this: WebSocket, data: RawData): void {
     this.pause();
-    pace.run(() => {
+    messages.run(() => {
       this.resume();
       // Whoever has gone would never end what it begins now.
       if (this.readyState === this.OPEN) void handle(this, String(data));

@@ -21,7 +21,11 @@ export class InsufficientInventoryError extends Error {
 const SELECT = `select ${TICKET_COLUMNS} from ticket t join show s on s.id = t.show_id
   where t.id = any (?::int[]) order by t.id`;
 const READ = new Statement<RawTicketRow>(SELECT);
-const LOCK = new Statement<RawTicketRow>(`${SELECT} for update of t`);
+/**
+ * As an update of counters locks them: rows that refer to a ticket may be written meanwhile, by whoever asks for this lock
+ * only afterwards.
+ */
+const LOCK = new Statement<RawTicketRow>(`${SELECT} for no key update of t`);
 const CHANGE = new Statement<RawTicketRow>(
   `update ticket t
    set held = t.held + c.held, sold = t.sold + c.sold, version = t.version + 1
@@ -82,7 +86,7 @@ export class InventoryCounters {
   /** The same for all tickets of a show, whose own status has changed. */
   async touchShow(em: EntityManager, showId: number): Promise<void> {
     // As `lock` does: an update alone takes the rows as it comes across them.
-    await em.execute('select from ticket where show_id = ? order by id for update', [showId]);
+    await em.execute('select from ticket where show_id = ? order by id for no key update', [showId]);
     await em.execute('update ticket set version = version + 1 where show_id = ?', [showId]);
   }
 

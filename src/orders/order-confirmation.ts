@@ -106,8 +106,6 @@ export class OrderConfirmation {
     lines: readonly OrderLine[],
     changeOf: (line: OrderLine) => CounterChange,
   ): Promise<Settled> {
-    await this.lockTickets(em, lines);
-    const tickets = await this.counters.change(em, lines.map(changeOf));
     order.status = OrderStatus.CONFIRMED;
     order.paymentStatus = PaymentStatus.PAID;
     order.paymentIntentId = paid.paymentIntentId;
@@ -118,6 +116,9 @@ export class OrderConfirmation {
     await em.flush();
     await addJob(em, 'send-order-confirmation', { orderId: order.id });
     await this.recordPayment(em, order, paid);
+    // Last, since everybody wants the same tickets: whatever comes after this keeps all of them waiting.
+    await this.lockTickets(em, lines);
+    const tickets = await this.counters.change(em, lines.map(changeOf));
     return { outcome: 'applied', tickets, status: order.status };
   }
 

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { AuditLogAction, recordChange } from '../accounts/index.js';
-import { databaseNow, type Orm } from '../database/index.js';
+import { databaseNow, type Orm, type Turnstile } from '../database/index.js';
 import { conflict } from '../errors.js';
 import type { InventoryStream } from '../inventory/index.js';
 import type { Logger } from '../logging.js';
@@ -22,6 +22,7 @@ const CLOCKS_DIFFER_MS = 60_000;
 export class OrderLifecycle {
   constructor(
     private readonly orm: Orm,
+    private readonly turnstile: Turnstile,
     private readonly checkout: Checkout,
     private readonly orderCheckout: OrderCheckout,
     private readonly settlement: OrderSettlement,
@@ -161,7 +162,7 @@ export class OrderLifecycle {
   }
 
   private async inTransaction(orderId: string, work: (em: EntityManager) => Promise<Settled>): Promise<void> {
-    const settled = await this.orm.em.fork().transactional(work);
+    const settled = await this.turnstile.through(() => this.orm.em.fork().transactional(work));
     this.announce(orderId, settled);
     if (settled.outcome === 'applied') this.logger.info({ orderId }, 'An order followed its payment');
   }

@@ -87,6 +87,11 @@ export class OrderSettlement {
   private async end(em: EntityManager, order: Order, ending: Ending): Promise<Settled> {
     if (order.status !== OrderStatus.PENDING) return UNCHANGED;
     const lines = await em.find(OrderLine, { orderId: order.id });
+    order.status = ending.status;
+    order.paymentStatus = ending.paymentStatus;
+    order.endedAt = new Date();
+    order.checkAt = null;
+    await em.flush();
     await this.counters.lock(
       em,
       lines.map((line) => line.ticketId),
@@ -95,11 +100,6 @@ export class OrderSettlement {
       em,
       lines.map((line) => ({ ticketId: line.ticketId, held: -line.quantity, sold: 0 })),
     );
-    order.status = ending.status;
-    order.paymentStatus = ending.paymentStatus;
-    order.endedAt = new Date();
-    order.checkAt = null;
-    await em.flush();
     return { outcome: 'applied', tickets, status: order.status };
   }
 }

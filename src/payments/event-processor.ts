@@ -1,13 +1,14 @@
 import type Stripe from 'stripe';
-import type { Orm } from '../database/index.js';
+import type { Orm, Turnstile } from '../database/index.js';
 import type { Logger } from '../logging.js';
 import type { Arrival, StoredOutcome, WebhookEventStore } from './webhook-event-store.js';
-import { scopeOf, type WebhookHandler } from './webhook-handler.js';
+import { scopeOf, type WebhookEffect, type WebhookHandler } from './webhook-handler.js';
 
 /** Applies each event once, in the transaction that stores it, whichever way it came. */
 export class EventProcessor {
   constructor(
     private readonly orm: Orm,
+    private readonly turnstile: Turnstile,
     private readonly store: WebhookEventStore,
     private readonly handlers: ReadonlyMap<string, WebhookHandler>,
     private readonly logger: Logger,
@@ -35,15 +36,23 @@ export class EventProcessor {
 
   private async attempt(event: Stripe.Event, arrival: Arrival): Promise<StoredOutcome | 'duplicate'> {
     const effect = await this.handlerOf(event)?.(event);
-    const outcome = await this.orm.em.fork().transactional(async (em) => {
+    const outcome = await this.turnstile.through(() => this.apply(event, arrival, effect));
+    if (outcome === 'duplicate') await this.store.countRepetition(event, arrival);
+    if (outcome === 'applied') effect?.afterCommit?.();
+    return outcome;
+  }
+
+  private apply(
+    event: Stripe.Event,
+    arrival: Arrival,
+    effect: WebhookEffect | undefined,
+  ): Promise<StoredOutcome | 'duplicate'> {
+    return this.orm.em.fork().transactional(async (em) => {
       if (!(await this.store.begin(em, event, arrival))) return 'duplicate';
       const applied = effect === undefined ? 'ignored' : await effect.apply(em);
       await this.store.finish(em, event, applied);
       return applied;
     });
-    if (outcome === 'duplicate') await this.store.countRepetition(event, arrival);
-    if (outcome === 'applied') effect?.afterCommit?.();
-    return outcome;
   }
 
   /** Its `account` says whose event it is, not the endpoint that it came to: that is anybody's to configure. */

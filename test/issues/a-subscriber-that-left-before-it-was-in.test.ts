@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { buildSchema, parse } from 'graphql';
 import { Connection } from '../../src/http/connection.js';
+import { Pace } from '../../src/http/pace.js';
 import { SharedSubscriptions } from '../../src/http/shared-subscriptions.js';
 import { FeedSubscription, type SharedFeed } from '../../src/inventory/index.js';
 import { Metrics } from '../../src/metrics.js';
@@ -35,7 +36,11 @@ class Feed implements SharedFeed {
 
 /** Many subscriptions by the same document. */
 function watching(feed: Feed) {
-  const shared = new SharedSubscriptions(new Metrics(), (error) => ({ message: error.message }));
+  const shared = new SharedSubscriptions(
+    new Metrics(),
+    (error) => ({ message: error.message }),
+    new Pace().lane(1),
+  );
   return () => {
     const written: string[] = [];
     const stream = { writableLength: 0, write: (text: string) => written.push(text) } as unknown as Duplex;

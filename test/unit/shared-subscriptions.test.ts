@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { buildSchema, type GraphQLObjectType, isObjectType, parse } from 'graphql';
 import { createSchema } from '../../src/graphql/schema.js';
 import { Connection } from '../../src/http/connection.js';
+import { Pace } from '../../src/http/pace.js';
 import { SharedSubscriptions } from '../../src/http/shared-subscriptions.js';
 import { FeedSubscription, type SharedFeed } from '../../src/inventory/index.js';
 import { Metrics } from '../../src/metrics.js';
@@ -28,7 +29,11 @@ function written(document: string): Record<string, unknown> {
   const stream = { writableLength: 0, write: (text: string) => chunks.push(text) } as unknown as Duplex;
   const socket = { readyState: 1, OPEN: 1 } as ConstructorParameters<typeof Connection>[0];
   const connection = new Connection(socket, stream, '127.0.0.1');
-  const shared = new SharedSubscriptions(new Metrics(), (error) => ({ message: error.message }));
+  const shared = new SharedSubscriptions(
+    new Metrics(),
+    (error) => ({ message: error.message }),
+    new Pace().lane(1),
+  );
   const operation = { schema, document: parse(document), connection, id: '1', kind: 'subscription' } as const;
   const source = new FeedSubscription(FEED, () => undefined);
   void shared.join(operation, source).next();
