@@ -1,6 +1,5 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EntityManager, raw } from '@mikro-orm/postgresql';
 import Stripe from 'stripe';
-import { databaseNow } from '../database/index.js';
 import { AppError, badUserInput } from '../errors.js';
 import {
   type Checkout,
@@ -9,11 +8,12 @@ import {
   type PaymentMetadata,
   providerUnavailable,
 } from '../payments/index.js';
-import { Order, OrderStatus } from './order.entity.js';
+import { Order } from './order.entity.js';
 import { OrderLine } from './order-line.entity.js';
 
 /** Stripe takes 30 minutes at least; one more for clocks that differ. */
 const SHORTEST_SESSION_MS = 31 * 60_000;
+const LOOKED_AFTER = `case when status = 'CANCELLED' then coalesce(check_at, clock_timestamp()) else check_at end`;
 
 /** The Checkout Session of an order. */
 export class OrderCheckout {
@@ -64,21 +64,19 @@ export class OrderCheckout {
     return this.keep(em, order, await this.checkout.create(await this.requestOf(em, order)));
   }
 
-  /** Stores which session the order has, unless the order has gone on without it: then nobody may pay on it. */
+  /**
+   * Stores which session the order has, unless the order has gone on without it: then nobody may pay on it. One that
+   * was given up meanwhile is looked after again, which ends the session.
+   */
   private async keep(em: EntityManager, order: Order, session: Stripe.Checkout.Session): Promise<string> {
     const { id, checkoutAttempt } = order;
-    const stored = { checkoutSessionId: session.id, checkoutPage: session.url };
-    await em.nativeUpdate(Order, { id, checkoutAttempt, checkoutSessionId: null }, stored);
+    await em.nativeUpdate(
+      Order,
+      { id, checkoutAttempt, checkoutSessionId: null },
+      { checkoutSessionId: session.id, checkoutPage: session.url, checkAt: raw(LOOKED_AFTER) },
+    );
     await em.refresh(order);
-    if (order.checkoutAttempt !== checkoutAttempt) {
-      await this.checkout.expire(session.id);
-    } else if (order.status === OrderStatus.CANCELLED && order.checkAt === null) {
-      await em.nativeUpdate(
-        Order,
-        { id, checkoutAttempt, status: OrderStatus.CANCELLED },
-        { checkAt: await databaseNow(em) },
-      );
-    }
+    if (order.checkoutAttempt !== checkoutAttempt) await this.checkout.expire(session.id);
     return session.id;
   }
 
