@@ -47,7 +47,9 @@ export function formatError(
 /** Behind what a resolver throws, and behind what is refused before there is one. */
 function causeOf(error: unknown): unknown {
   const cause = unwrapResolverError(error);
-  return cause instanceof GraphQLError && cause.originalError instanceof AppError ? cause.originalError : cause;
+  return cause instanceof GraphQLError && cause.originalError instanceof AppError
+    ? cause.originalError
+    : cause;
 }
 
 /** Where the schema is kept to ourselves: graphql guesses at what was meant, and so tells names one by one. */

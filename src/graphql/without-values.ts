@@ -15,7 +15,11 @@ export function withoutValues(message: string): string {
 }
 
 /** Of graphql's rule ValuesOfCorrectType, and of scalars. */
-const REPEATS = [/^(?:Enum ")?\w+"? cannot represent /, /^Expected value of type /, /^Value ".*" does not exist in /s];
+const REPEATS = [
+  /^(?:Enum ")?\w+"? cannot represent /,
+  /^Expected value of type /,
+  /^Value ".*" does not exist in /s,
+];
 
 /** What may be told of the reasons there are; names of types and fields are the schema's. */
 function reasonIn(message: string): string | undefined {

@@ -15,8 +15,14 @@ const signIn = OPERATIONS['Mutation.signIn'];
 
 // graphql repeats what was wrong, and an input that is wrong in one place as a whole: its password stood in the error.
 it.each([
-  [{ input: { email: 'a@b.example', password: PASSWORD, remember: true } }, /Field "remember" is not defined/],
-  [{ input: { email: 'a@b.example', password: [PASSWORD] } }, /at "input\.password"; String cannot represent/],
+  [
+    { input: { email: 'a@b.example', password: PASSWORD, remember: true } },
+    /Field "remember" is not defined/,
+  ],
+  [
+    { input: { email: 'a@b.example', password: [PASSWORD] } },
+    /at "input\.password"; String cannot represent/,
+  ],
   [{ input: PASSWORD }, /Expected type "SignInInput" to be an object/],
 ])('an error says where the mistake is and not what was sent: %j', async (variables, reason) => {
   const overHttp = await graphql(world.server, signIn, variables);
@@ -24,7 +30,9 @@ it.each([
   const overSocket = (await socket.nextMessage()).errors;
   await socket.close();
   for (const errors of [overHttp.errors, overSocket]) {
-    expect(errors).toMatchObject([{ message: expect.stringMatching(reason), extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(errors).toMatchObject([
+      { message: expect.stringMatching(reason), extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
     expect(JSON.stringify(errors)).not.toContain(PASSWORD);
   }
 });

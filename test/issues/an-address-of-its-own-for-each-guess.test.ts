@@ -13,13 +13,22 @@ afterAll(() => world.close());
 
 // Whoever has one IPv6 address has 2^64 of them, and each was counted by itself; so was each port that a proxy named.
 it.each([
-  ['IPv6 addresses of one network', (time: number) => `2001:db8:5:5:${time.toString(16)}::1`, '2001:db8:5:6::1'],
+  [
+    'IPv6 addresses of one network',
+    (time: number) => `2001:db8:5:5:${time.toString(16)}::1`,
+    '2001:db8:5:6::1',
+  ],
   ['ports of one IPv4 address', (time: number) => `192.0.2.7:${40_000 + time}`, '192.0.2.8:40000'],
 ])('%s are counted together', async (_what, address, elsewhere) => {
   const { email } = await signUp(world.server);
   const trySignUp = (from: string, to: string) => {
     const headers = { 'x-forwarded-for': from };
-    return graphql(world.server, OPERATIONS['Mutation.signUp'], { input: { email: to, password: PASSWORD } }, { headers });
+    return graphql(
+      world.server,
+      OPERATIONS['Mutation.signUp'],
+      { input: { email: to, password: PASSWORD } },
+      { headers },
+    );
   };
   // Nine guesses more are allowed at one account, so it takes two.
   const other = await signUp(world.server);

@@ -24,9 +24,13 @@ describe('a schema', () => {
   });
 
   it('is not made with a rule about what is gone, or that cannot be kept', () => {
-    expect(() => enforcePermissions(changed(/ {2}"""\n[^"]*\n {2}"""\n {2}held: Int\n/, ''))).toThrow('what is not there: Ticket.held');
+    expect(() => enforcePermissions(changed(/ {2}"""\n[^"]*\n {2}"""\n {2}held: Int\n/, ''))).toThrow(
+      'what is not there: Ticket.held',
+    );
     const required = changed('  held: Int\n', '  held: Int!\n');
-    expect(() => enforcePermissions(required)).toThrow('Ticket.held is not for all, and so has to be nullable');
+    expect(() => enforcePermissions(required)).toThrow(
+      'Ticket.held is not for all, and so has to be nullable',
+    );
   });
 });
 

@@ -11,9 +11,15 @@ const schema = buildSchema(`
 `);
 
 function refused(variables: Record<string, unknown>): string[] {
-  const document = parse('query ($thing: Thing, $texts: [String!], $id: ID) { one(thing: $thing, texts: $texts, id: $id) }');
+  const document = parse(
+    'query ($thing: Thing, $texts: [String!], $id: ID) { one(thing: $thing, texts: $texts, id: $id) }',
+  );
   const [operation] = document.definitions;
-  const { errors = [] } = getVariableValues(schema, (operation as never as { variableDefinitions: [] }).variableDefinitions, variables);
+  const { errors = [] } = getVariableValues(
+    schema,
+    (operation as never as { variableDefinitions: [] }).variableDefinitions,
+    variables,
+  );
   return errors.map(({ message }) => message);
 }
 
@@ -27,13 +33,31 @@ function invalid(document: string): string[] {
 
 describe('what graphql says of a mistake, told without the value', () => {
   it.each([
-    [{ thing: { text: [SECRET] } }, 'Variable "$thing" got an invalid value at "thing.text"; String cannot represent what was sent.'],
-    [{ thing: { text: 'a', number: SECRET } }, 'Variable "$thing" got an invalid value at "thing.number"; Int cannot represent what was sent.'],
-    [{ thing: { text: 'a', colour: SECRET } }, 'Variable "$thing" got an invalid value at "thing.colour"; The value does not exist in "Colour" enum.'],
-    [{ thing: { text: SECRET, nope: 1 } }, 'Variable "$thing" got an invalid value; Field "nope" is not defined by type "Thing".'],
-    [{ thing: { number: 1 } }, 'Variable "$thing" got an invalid value; Field "text" of required type "String!" was not provided.'],
+    [
+      { thing: { text: [SECRET] } },
+      'Variable "$thing" got an invalid value at "thing.text"; String cannot represent what was sent.',
+    ],
+    [
+      { thing: { text: 'a', number: SECRET } },
+      'Variable "$thing" got an invalid value at "thing.number"; Int cannot represent what was sent.',
+    ],
+    [
+      { thing: { text: 'a', colour: SECRET } },
+      'Variable "$thing" got an invalid value at "thing.colour"; The value does not exist in "Colour" enum.',
+    ],
+    [
+      { thing: { text: SECRET, nope: 1 } },
+      'Variable "$thing" got an invalid value; Field "nope" is not defined by type "Thing".',
+    ],
+    [
+      { thing: { number: 1 } },
+      'Variable "$thing" got an invalid value; Field "text" of required type "String!" was not provided.',
+    ],
     [{ thing: SECRET }, 'Variable "$thing" got an invalid value; Expected type "Thing" to be an object.'],
-    [{ texts: [SECRET, null] }, 'Variable "$texts" got an invalid value at "texts[1]"; Expected non-nullable type "String!" not to be null.'],
+    [
+      { texts: [SECRET, null] },
+      'Variable "$texts" got an invalid value at "texts[1]"; Expected non-nullable type "String!" not to be null.',
+    ],
     [{ id: { is: SECRET } }, 'Variable "$id" got an invalid value; ID cannot represent what was sent.'],
   ])('of variables: %j', (variables, told) => {
     const messages = refused(variables);
