@@ -6,7 +6,7 @@ import type { SocketOperation } from './socket-operation.js';
 import { textFrame, wireText } from './text-frame.js';
 
 /** How many subscribers are sent to in one piece of work. */
-const SLICE = 16;
+const SLICE = 32;
 /** How often it is looked whether a slow reader has taken what it was sent, in milliseconds. */
 const RETRY_MS = 50;
 /** Readers that are slow in different ways need different messages; more than these are not remembered. */
@@ -74,8 +74,10 @@ export class SubscriberGroup {
   private readonly frames = new Map<number, Frame>();
   private readonly stopListening: () => void;
   private retry: NodeJS.Timeout | undefined;
-  /** While a round goes on, and then for as long again as it took. */
-  private busySince: number | undefined;
+  /** While a round goes on, and then for as long again as was spent on it. */
+  private busy = false;
+  /** On the round that goes on, in milliseconds: it is interrupted for whatever else there is to do. */
+  private spent = 0;
   private rest: NodeJS.Timeout | undefined;
   private again = false;
 
@@ -116,11 +118,12 @@ export class SubscriberGroup {
   }
 
   private tellAll(): void {
-    if (this.busySince !== undefined) {
+    if (this.busy) {
       this.again = true;
       return;
     }
-    this.busySince = performance.now();
+    this.busy = true;
+    this.spent = 0;
     this.again = false;
     const { revision } = this.feed;
     for (const [since, frame] of this.frames) if (frame.revision < revision) this.frames.delete(since);
@@ -129,24 +132,29 @@ export class SubscriberGroup {
 
   /** All of one round are told the same, though there may be news before it ends. The first are told at once. */
   private tellSome(rest: Iterator<Subscriber, undefined>, revision: number): void {
+    const began = performance.now();
+    const isOver = this.tellSlice(rest, revision);
+    this.spent += performance.now() - began;
+    if (!isOver) this.deliveries.run(() => this.tellSome(rest, revision));
+    else if (this.members.size > 0) this.endRound();
+  }
+
+  /** @returns whether nobody is left */
+  private tellSlice(rest: Iterator<Subscriber, undefined>, revision: number): boolean {
     for (let count = 0; count < SLICE; count += 1) {
       const { value } = rest.next();
-      if (value === undefined) {
-        if (this.members.size > 0) this.endRound();
-        return;
-      }
+      if (value === undefined) return true;
       this.tell(value, revision);
     }
-    this.deliveries.run(() => this.tellSome(rest, revision));
+    return false;
   }
 
   /** Where there are so many that telling them takes long, as much time is left for everything else. */
   private endRound(): void {
-    const took = performance.now() - (this.busySince ?? 0);
     this.rest = setTimeout(() => {
-      this.busySince = undefined;
+      this.busy = false;
       if (this.again) this.tellAll();
-    }, took);
+    }, this.spent);
   }
 
   /** @param revision that it has to know at least */
