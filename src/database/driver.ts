@@ -43,13 +43,13 @@ export class PipelinedDriver extends PostgreSqlDriver {
 /** Makes rows of an array of objects with a value for each property. */
 class Insert {
   readonly query: { readonly name: string; readonly text: string };
-  private readonly properties: readonly string[];
+  private readonly values: number;
 
   constructor({ tableName, props }: EntityMetadata) {
     const columns = props.map(({ fieldNames }) => `"${fieldNames[0]}"`);
     const fields = props.map(({ name, columnTypes }) => `"${name}" ${columnTypes[0]}`);
     const names = props.map(({ name }) => `"${name}"`);
-    this.properties = props.map(({ name }) => name);
+    this.values = props.length;
     this.query = {
       name: `insert_${tableName}`,
       text: `insert into "${tableName}" (${columns}) select ${names} from json_to_recordset($1) as r(${fields})`,
@@ -58,6 +58,6 @@ class Insert {
 
   /** Whether nothing is left for the database to make up, such as a default. */
   fits(row: object): boolean {
-    return this.properties.every((property) => property in row);
+    return Object.keys(row).length === this.values;
   }
 }

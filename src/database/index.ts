@@ -2,6 +2,7 @@ export { addJob, addJobs } from './add-job.js';
 export { databaseNow } from './clock.js';
 export { oneAtATime } from './coalescing-reader.js';
 export { migrate } from './migrate.js';
+export { newId } from './new-id.js';
 export { createOrm, type Orm, SERVER_TIMEOUTS } from './orm.js';
 export { persistNew } from './persist-new.js';
 export { pipelined } from './pipelined.js';

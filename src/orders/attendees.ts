@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { persistNew } from '../database/index.js';
+import { newId, persistNew } from '../database/index.js';
 import { Attendee, AttendeeStatus } from './attendee.entity.js';
 import { newAttendeeCode } from './codes.js';
 import type { Order } from './order.entity.js';
@@ -11,7 +10,7 @@ export function createAttendees(em: EntityManager, order: Order, lines: readonly
   return lines.flatMap((line) =>
     Array.from({ length: line.quantity }, (_, position) =>
       persistNew(em, new Attendee(), {
-        id: randomUUID(),
+        id: newId(),
         orderId: order.id,
         orderLineId: line.id,
         ticketId: line.ticketId,

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { persistNew, Statement } from '../database/index.js';
+import { newId, persistNew, Statement } from '../database/index.js';
 import { AppError } from '../errors.js';
 import type { CounterChange, InventoryCounters, TicketRow } from '../inventory/index.js';
 import { applicationFee } from '../payments/index.js';
@@ -165,7 +164,7 @@ class Batch {
     const order = this.createOrder(purchase, priced);
     const lines = priced.tickets.map(({ row, quantity }, position) =>
       persistNew(this.em, new OrderLine(), {
-        id: randomUUID(),
+        id: newId(),
         orderId: order.id,
         ticketId: row.id,
         position,

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { RateLimits, Viewer } from '../accounts/index.js';
 import type { ProducerService, SaleReader } from '../catalog/index.js';
+import { newId } from '../database/index.js';
 import { AppError, isAppError, notFound } from '../errors.js';
 import type { Logger } from '../logging.js';
 import type { Metrics } from '../metrics.js';
@@ -120,7 +120,7 @@ export class PurchaseService {
       throw new AppError('PRODUCER_NOT_PAYABLE', 'This producer cannot take payments yet');
     }
     return {
-      orderId: randomUUID(),
+      orderId: newId(),
       request,
       buyerId: viewer?.userId ?? null,
       stripeAccountId: priced.total > 0 ? sale.stripeAccountId : null,
