@@ -42,7 +42,7 @@ export class SaleReader {
   }
 
   private async read(showIds: readonly number[]): Promise<(ShowSale | null)[]> {
-    const rows = await READ.run(this.orm.em, [`{${[...new Set(showIds)].join(',')}}`]);
+    const rows = await READ.run(this.orm.em.fork(), [`{${[...new Set(showIds)].join(',')}}`]);
     const sales = new Map(
       [...Map.groupBy(rows, (row) => row.sale_show_id)].map(([id, of]) => [id, saleOf(of)]),
     );

@@ -69,7 +69,7 @@ export class KnownOrders {
   }
 
   private async read(requests: readonly PurchaseRequest[]): Promise<(KnownOrder | null)[]> {
-    const known = await findKnownOrders(this.orm.em, requests);
+    const known = await findKnownOrders(this.orm.em.fork(), requests);
     return requests.map((request) => known.get(keyOf(request)) ?? null);
   }
 }
