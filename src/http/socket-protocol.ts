@@ -18,6 +18,7 @@ import type { Metrics } from '../metrics.js';
 import type { Connection } from './connection.js';
 import { Documents } from './documents.js';
 import { SharedSubscriptions } from './shared-subscriptions.js';
+import type { SocketCaps } from './socket-caps.js';
 import type { SocketDrain } from './socket-drain.js';
 import { prepareOperation, type SocketOperation } from './socket-operation.js';
 
@@ -28,9 +29,15 @@ export interface ProtocolOptions {
   readonly introspection: boolean;
   readonly readCredentials: (authorization: string | undefined) => Promise<Credentials>;
   readonly createContext: (credentials: Credentials, requestId: string, address: string) => RequestContext;
+  readonly caps: SocketCaps;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
+
+/** Of one connection at once. */
+const MOST_OPERATIONS = 100;
+/** Try again later (https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number): clients do, by themselves. */
+const TRY_AGAIN_LATER = 1013;
 
 /** What is spoken over a connection; its limits and rules are those of HTTP. */
 export function createProtocol(options: ProtocolOptions, drain: SocketDrain): Server<Connection> {
@@ -49,10 +56,13 @@ export function createProtocol(options: ProtocolOptions, drain: SocketDrain): Se
       const credentials = await options.readCredentials(authorizationOf(connectionParams));
       if (credentials.kind === 'invalid') return false;
       extra.credentials = credentials;
-      if (credentials.kind === 'user') closeWhenExpired(extra, credentials.expiresAt);
-      return true;
+      return credentials.kind !== 'user' || admit(extra, credentials, options);
     },
     onSubscribe: ({ extra }, id, payload) => {
+      if (isFull(extra)) {
+        metrics.socketsRefused.inc({ reason: 'operations' });
+        return [tooManyOperations()];
+      }
       const operation = prepareOperation(extra, id, payload, schema, documents);
       if (!('document' in operation)) return operation;
       const requestId = randomUUID();
@@ -62,10 +72,15 @@ export function createProtocol(options: ProtocolOptions, drain: SocketDrain): Se
       operation.contextValue = options.createContext(credentials, requestId, address);
       return operation;
     },
-    execute: (args: ExecutionArgs) => drain.watch(inScope(args, () => options.execute(args))),
+    execute: (args: ExecutionArgs) =>
+      drain.watch(counted(args as SocketOperation, () => inScope(args, () => options.execute(args)))),
     // In a microtask of its own: the scope, once entered, would be kept by all that the caller waits for.
     subscribe: (args: ExecutionArgs) =>
-      Promise.resolve().then(() => inScope(args, () => subscribe(args as SocketOperation, shared))),
+      Promise.resolve().then(() =>
+        counted(args as SocketOperation, () =>
+          inScope(args, () => subscribe(args as SocketOperation, shared)),
+        ),
+      ),
     onNext: (_context, _id, _payload, args, result: ExecutionResult) =>
       result.errors && {
         ...result,
@@ -75,6 +90,46 @@ export function createProtocol(options: ProtocolOptions, drain: SocketDrain): Se
       errors.map((error) => (error instanceof GraphQLError ? format(error, randomUUID()) : error)),
     onComplete: ({ extra }, id) => drain.end(extra.socket, id),
   });
+}
+
+/** @returns whether there was room for another connection of this user */
+function admit(
+  connection: Connection,
+  { userId, expiresAt }: Extract<Credentials, { kind: 'user' }>,
+  { caps, metrics }: ProtocolOptions,
+): boolean {
+  // It may have gone while its token was looked at, and would then be counted for ever.
+  if (!connection.isOpen) return true;
+  if (!caps.enterUser(userId)) {
+    metrics.socketsRefused.inc({ reason: 'user' });
+    connection.close(TRY_AGAIN_LATER, 'Too many connections of this account');
+    return false;
+  }
+  connection.isCounted = true;
+  closeWhenExpired(connection, expiresAt);
+  return true;
+}
+
+/** What a client has ended may still be executed. */
+function isFull({ operations = {}, executing }: Connection): boolean {
+  return executing >= MOST_OPERATIONS || Object.keys(operations).length > MOST_OPERATIONS;
+}
+
+function tooManyOperations(): GraphQLError {
+  const message = `A connection may have at most ${MOST_OPERATIONS} operations at once`;
+  const extensions = { code: 'RATE_LIMITED', limit: MOST_OPERATIONS, retryAfterMs: 1_000 };
+  return new GraphQLError(message, { extensions });
+}
+
+function counted<Result>({ connection }: SocketOperation, execute: () => Result): Result {
+  const result = execute();
+  if (!(result instanceof Promise)) return result;
+  connection.executing += 1;
+  const end = () => {
+    connection.executing -= 1;
+  };
+  result.then(end, end);
+  return result;
 }
 
 /** Log lines of resolvers then carry the request's id, as over HTTP. */
