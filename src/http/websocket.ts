@@ -19,6 +19,9 @@ const CONNECTION_INIT_MS = 3_000;
  */
 const TURN_MS = { upgrades: 2, messages: 5 } as const;
 
+/** Messages of the protocol that clients do not send; `graphql-ws` takes one that does for a failure of its own. */
+const SERVERS_OWN: ReadonlySet<unknown> = new Set(['connection_ack', 'next', 'error']);
+
 export interface WebSocketOptions extends ProtocolOptions {
   /** How many proxies stand in front, and tell the client's address. */
   readonly trustedProxies: number;
@@ -136,6 +139,10 @@ function createListener(pace: Pace, logger: Logger) {
   const handle = async (socket: WebSocket, text: string) => {
     const message = parsed(text);
     const connection = connectionOf(socket);
+    if (isObject(message) && SERVERS_OWN.has(message.type)) {
+      connection?.close(CloseCode.BadRequest, 'Invalid message received');
+      return;
+    }
     try {
       await connection?.handle?.(message);
     } catch (error) {
