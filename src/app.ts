@@ -26,10 +26,14 @@ import { createExecutor } from './graphql/execution.js';
 import { PersistedQueries } from './graphql/persisted-queries.js';
 import { createSchema, type Resolvers } from './graphql/schema.js';
 import { checkoutRoutes } from './http/checkout.routes.js';
+import { allowOrigins } from './http/cors.js';
 import { graphiqlRoute } from './http/graphiql/graphiql.route.js';
 import { graphqlRoute } from './http/graphql.route.js';
 import { operationsRoutes } from './http/operations.routes.js';
+import { Origins } from './http/origins.js';
+import { securityHeaders } from './http/security-headers.js';
 import { createHttpServer } from './http/server.js';
+import { SocketCaps } from './http/socket-caps.js';
 import { webhookRoutes } from './http/webhook.route.js';
 import { acceptWebSockets } from './http/websocket.js';
 import { InventoryCounters, InventoryResolver } from './inventory/index.js';
@@ -95,7 +99,11 @@ export async function createApp(
   const admit = (clientAddress: string) => services.limits.operation(clientAddress);
 
   const readiness = createReadiness(foundations);
-  const server = createHttpServer(environment.TRUSTED_PROXIES, readiness.isDraining, metrics, logger);
+  const origins = new Origins(environment.CORS_ORIGINS, environment.PUBLIC_URL);
+  const { NODE_ENV, PUBLIC_URL, TRUSTED_PROXIES } = environment;
+  const headers = securityHeaders(NODE_ENV === 'production' && PUBLIC_URL.startsWith('https:'));
+  const server = createHttpServer(TRUSTED_PROXIES, headers, readiness.isDraining, metrics, logger);
+  await allowOrigins(server, origins);
   const persistedQueries = new PersistedQueries(foundations.events);
   const execute = createExecutor(schema, metrics);
   const apollo = createApollo(schema, execute, environment.INTROSPECTION, persistedQueries, metrics, logger);
@@ -114,6 +122,9 @@ export async function createApp(
   );
   await server.register(graphiqlRoute);
   operationsRoutes(server, metrics, readiness.check);
+  const limits = environment.RATE_LIMITS
+    ? { perAddress: environment.WEBSOCKETS_PER_ADDRESS, perUser: environment.WEBSOCKETS_PER_USER }
+    : undefined;
   const drainSockets = acceptWebSockets(server.server, {
     schema,
     execute,
@@ -122,6 +133,8 @@ export async function createApp(
     createContext,
     admit,
     trustedProxies: environment.TRUSTED_PROXIES,
+    origins,
+    caps: new SocketCaps(limits),
     metrics,
     logger,
   });

@@ -21,6 +21,12 @@ const list = z.string().transform((value) =>
 );
 const secrets = list.refine((values) => values.length > 0, 'must name at least one secret');
 
+/** As a browser sends it: a scheme, a host, perhaps a port, and nothing behind. */
+const isOrigin = (value: string) => {
+  const parsed = URL.parse(value);
+  return parsed !== null && parsed.host !== '' && `${parsed.protocol}//${parsed.host}` === value;
+};
+
 const environmentSchema = z.object({
   NODE_ENV: z.string().default('development'),
   PORT: port.default(4000),
@@ -57,6 +63,14 @@ const environmentSchema = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   RATE_LIMITS: onOff.default(true),
   RATE_LIMIT_OPERATIONS: z.coerce.number().int().min(1).max(10_000_000).default(30_000),
+  WEBSOCKETS_PER_ADDRESS: z.coerce.number().int().min(1).max(1_000_000).default(5_000),
+  WEBSOCKETS_PER_USER: z.coerce.number().int().min(1).max(1_000_000).default(100),
+  CORS_ORIGINS: list
+    .refine(
+      (origins) => origins.every((origin) => origin === '*' || isOrigin(origin)),
+      'must be a comma-separated list of origins such as https://shop.example, or *',
+    )
+    .default([]),
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   INTROSPECTION: onOff.default(true),
   WORKER: onOff.default(true),

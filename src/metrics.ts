@@ -79,6 +79,11 @@ export class Metrics {
   ]);
   readonly subscribers = this.gauge('boxoffice_subscribers', 'Open subscriptions', ['field']);
   readonly sockets = this.gauge('boxoffice_websockets', 'Open WebSocket connections');
+  readonly socketsRefused = this.counter(
+    'boxoffice_websockets_refused_total',
+    'WebSocket connections and operations over them that were refused',
+    ['reason'],
+  );
   readonly sharedExecutions = this.counter(
     'boxoffice_shared_executions_total',
     'Executions whose answer went to all who had subscribed by the same document',

@@ -14,6 +14,7 @@ const CLIENT_CODES: ReadonlySet<unknown> = new Set([
   'BAD_USER_INPUT',
   'OPERATION_RESOLUTION_FAILURE',
   'BAD_REQUEST',
+  'RATE_LIMITED',
 ]);
 
 /** When to ask again where the database could not be had; in milliseconds. */

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { isAppError } from '../errors.js';
 import type { Order } from '../orders/entities.js';
 import { checkoutPage } from './checkout-page.js';
+import { PAGE_POLICY } from './security-headers.js';
 
 export type CompleteCheckout = (clientAddress: string, sessionId: string) => Promise<Order>;
 
@@ -10,10 +11,12 @@ interface Query {
   order?: string;
 }
 
+const PAGE = { 'content-security-policy': PAGE_POLICY };
+
 /** Where Stripe sends buyers whose shop named no pages of its own. */
 export function checkoutRoutes(server: FastifyInstance, completeCheckout: CompleteCheckout): void {
   server.get<{ Querystring: Query }>('/checkout/success', async (request, reply) => {
-    void reply.type('text/html; charset=utf-8').header('cache-control', 'no-store');
+    void reply.type('text/html; charset=utf-8').headers({ ...PAGE, 'cache-control': 'no-store' });
     try {
       const order = await completeCheckout(request.ip, String(request.query.session_id ?? ''));
       return reply.send(pageOf(order));
@@ -31,13 +34,16 @@ export function checkoutRoutes(server: FastifyInstance, completeCheckout: Comple
 
   server.get<{ Querystring: Query }>('/checkout/cancel', async (request, reply) => {
     const reference = String(request.query.order ?? '');
-    return reply.type('text/html; charset=utf-8').send(
-      checkoutPage({
-        title: 'Not paid',
-        text: 'Nothing was charged. Your tickets are held a little longer: go back to pay, or let the order run out.',
-        ...(/^[0-9A-Z]{6,12}$/.test(reference) && { reference }),
-      }),
-    );
+    return reply
+      .type('text/html; charset=utf-8')
+      .headers(PAGE)
+      .send(
+        checkoutPage({
+          title: 'Not paid',
+          text: 'Nothing was charged. Your tickets are held a little longer: go back to pay, or let the order run out.',
+          ...(/^[0-9A-Z]{6,12}$/.test(reference) && { reference }),
+        }),
+      );
   });
 }
 

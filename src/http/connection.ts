@@ -3,11 +3,18 @@ import type { Context, WebSocket as ProtocolSocket } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Credentials } from '../accounts/index.js';
 
+/** Bytes that wait here to be read by the client, with which it is not listened to any more. */
+const MOST_UNREAD = 1024 * 1024;
+
 /**
  * One WebSocket as the protocol knows it. There are many: it keeps neither the request that opened it nor
  * functions of its own.
  */
 export class Connection implements ProtocolSocket {
+  /** How many queries and mutations are being executed, whether or not somebody waits for the answer. */
+  executing = 0;
+  /** Whether it is counted as one of its user's. */
+  isCounted = false;
   /** Once the connection is initialised. */
   credentials: Credentials | undefined;
   /** What the protocol does with a message. */
@@ -17,6 +24,7 @@ export class Connection implements ProtocolSocket {
   /** What goes on over this connection, by id, as the protocol sees it. */
   operations: Operations | undefined;
   private parked: Map<string, AsyncIterable<never>> | undefined;
+  private waitsForReader = false;
 
   /**
    * @param stream what the socket speaks over
@@ -39,6 +47,24 @@ export class Connection implements ProtocolSocket {
   /** Whether something that was sent still waits here for the client to take it. */
   get isSlow(): boolean {
     return this.stream.writableLength > 0;
+  }
+
+  /**
+   * Listens on, or, where more waits to be read than anybody is behind by accident, once that has been read: who does
+   * not read is not listened to, and what it sends stays on its side.
+   */
+  resume(): void {
+    if (this.stream.writableLength < MOST_UNREAD) this.socket.resume();
+    else if (!this.waitsForReader) this.listenWhenRead();
+  }
+
+  private listenWhenRead(): void {
+    this.waitsForReader = true;
+    this.socket.pause();
+    this.stream.once('drain', () => {
+      this.waitsForReader = false;
+      this.socket.resume();
+    });
   }
 
   send(text: string): Promise<void> {

@@ -44,7 +44,10 @@ export function sendShared(request: FastifyRequest, reply: FastifyReply, answer:
     void reply.header('content-type', answer.contentType).header('cache-control', PRIVATE);
     return reply.send(answer.body);
   }
-  void reply.header('etag', answer.etag).header('cache-control', SHARED).header('vary', VARY);
+  void reply.header('etag', answer.etag).header('cache-control', SHARED);
+  // Where others may ask from a browser, it is the origin too.
+  const vary = reply.getHeader('vary');
+  void reply.header('vary', vary === undefined ? VARY : `${VARY}, ${String(vary)}`);
   if (isKnown(request.headers['if-none-match'], answer.etag)) return reply.code(304).send();
   return reply.header('content-type', answer.contentType).send(answer.body);
 }

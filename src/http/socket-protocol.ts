@@ -20,6 +20,7 @@ import type { Connection } from './connection.js';
 import { Documents } from './documents.js';
 import type { Lane } from './pace.js';
 import { SharedSubscriptions } from './shared-subscriptions.js';
+import type { SocketCaps } from './socket-caps.js';
 import type { SocketDrain } from './socket-drain.js';
 import { prepareOperation, type SocketOperation } from './socket-operation.js';
 
@@ -32,9 +33,15 @@ export interface ProtocolOptions {
   /** Throws AppError RATE_LIMITED where too much came from an address. */
   readonly admit: (clientAddress: string) => void;
   readonly createContext: (credentials: Credentials, requestId: string, address: string) => RequestContext;
+  readonly caps: SocketCaps;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
+
+/** Of one connection at once. */
+const MOST_OPERATIONS = 100;
+/** Try again later (https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number): clients do, by themselves. */
+const TRY_AGAIN_LATER = 1013;
 
 /**
  * What is spoken over a connection; its limits and rules are those of HTTP.
@@ -61,12 +68,15 @@ export function createProtocol(
       const credentials = await options.readCredentials(authorizationOf(connectionParams));
       if (credentials.kind === 'invalid') return false;
       extra.credentials = credentials;
-      if (credentials.kind === 'user') closeWhenExpired(extra, credentials.expiresAt);
-      return true;
+      return credentials.kind !== 'user' || admitUser(extra, credentials, options);
     },
     onSubscribe: ({ extra }, id, payload) => {
       const refusal = refusalOf(() => options.admit(extra.address));
       if (refusal !== undefined) return [refusal];
+      if (isFull(extra)) {
+        metrics.socketsRefused.inc({ reason: 'operations' });
+        return [tooManyOperations()];
+      }
       const operation = prepareOperation(extra, id, payload, schema, documents);
       if (!('document' in operation)) return operation;
       const requestId = randomUUID();
@@ -76,10 +86,15 @@ export function createProtocol(
       operation.contextValue = options.createContext(credentials, requestId, address);
       return operation;
     },
-    execute: (args: ExecutionArgs) => drain.watch(inScope(args, () => options.execute(args))),
+    execute: (args: ExecutionArgs) =>
+      drain.watch(counted(args as SocketOperation, () => inScope(args, () => options.execute(args)))),
     // In a microtask of its own: the scope, once entered, would be kept by all that the caller waits for.
     subscribe: (args: ExecutionArgs) =>
-      Promise.resolve().then(() => inScope(args, () => subscribe(args as SocketOperation, shared))),
+      Promise.resolve().then(() =>
+        counted(args as SocketOperation, () =>
+          inScope(args, () => subscribe(args as SocketOperation, shared)),
+        ),
+      ),
     onNext: (_context, _id, _payload, args, result: ExecutionResult) =>
       result.errors && {
         ...result,
@@ -99,6 +114,46 @@ function refusalOf(admit: () => void): GraphQLError | undefined {
     if (!isAppError(error, 'RATE_LIMITED')) throw error;
     return new GraphQLError(error.message, { originalError: error });
   }
+}
+
+/** @returns whether there was room for another connection of this user */
+function admitUser(
+  connection: Connection,
+  { userId, expiresAt }: Extract<Credentials, { kind: 'user' }>,
+  { caps, metrics }: ProtocolOptions,
+): boolean {
+  // It may have gone while its token was looked at, and would then be counted for ever.
+  if (!connection.isOpen) return true;
+  if (!caps.enterUser(userId)) {
+    metrics.socketsRefused.inc({ reason: 'user' });
+    connection.close(TRY_AGAIN_LATER, 'Too many connections of this account');
+    return false;
+  }
+  connection.isCounted = true;
+  closeWhenExpired(connection, expiresAt);
+  return true;
+}
+
+/** What a client has ended may still be executed. */
+function isFull({ operations = {}, executing }: Connection): boolean {
+  return executing >= MOST_OPERATIONS || Object.keys(operations).length > MOST_OPERATIONS;
+}
+
+function tooManyOperations(): GraphQLError {
+  const message = `A connection may have at most ${MOST_OPERATIONS} operations at once`;
+  const extensions = { code: 'RATE_LIMITED', limit: MOST_OPERATIONS, retryAfterMs: 1_000 };
+  return new GraphQLError(message, { extensions });
+}
+
+function counted<Result>({ connection }: SocketOperation, execute: () => Result): Result {
+  const result = execute();
+  if (!(result instanceof Promise)) return result;
+  connection.executing += 1;
+  const end = () => {
+    connection.executing -= 1;
+  };
+  result.then(end, end);
+  return result;
 }
 
 /** Log lines of resolvers then carry the request's id, as over HTTP. */

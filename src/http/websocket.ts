@@ -6,6 +6,7 @@ import type { Logger } from '../logging.js';
 import { Connection } from './connection.js';
 import { Initialisations } from './initialisations.js';
 import { KeepAlive } from './keep-alive.js';
+import type { Origins } from './origins.js';
 import { type Lane, Pace } from './pace.js';
 import { SocketDrain } from './socket-drain.js';
 import { createProtocol, type ProtocolOptions } from './socket-protocol.js';
@@ -18,9 +19,13 @@ const LARGEST_MESSAGE = 256 * 1024;
  */
 const SHARES = { upgrades: 1, messages: 3, deliveries: 2 } as const;
 
+/** Messages of the protocol that clients do not send; `graphql-ws` takes one that does for a failure of its own. */
+const SERVERS_OWN: ReadonlySet<unknown> = new Set(['connection_ack', 'next', 'error']);
+
 export interface WebSocketOptions extends ProtocolOptions {
   /** How many proxies stand in front, and tell the client's address. */
   readonly trustedProxies: number;
+  readonly origins: Origins;
 }
 
 /** Knows whose it is, so that listeners need not. */
@@ -64,12 +69,18 @@ export function acceptWebSockets(
     metrics.sockets.dec();
     drain.remove(this);
     keepAlive.remove(this);
-    void connectionOf(this)?.closed?.(code, String(reason));
+    const connection = connectionOf(this);
+    if (connection === undefined) return;
+    options.caps.leave(connection.address);
+    const { credentials, isCounted } = connection;
+    if (isCounted && credentials?.kind === 'user') options.caps.leaveUser(credentials.userId);
+    void connection.closed?.(code, String(reason));
   }
 
   const accept = (socket: AcceptedSocket, stream: Duplex, address: string) => {
     const connection = new Connection(socket, stream, address);
     socket.connection = connection;
+    options.caps.enter(address);
     connection.closed = protocol.opened(connection, connection);
     metrics.sockets.inc();
     drain.add(socket);
@@ -79,13 +90,22 @@ export function acceptWebSockets(
     stream.off('error', destroy);
     socket.on('error', onError);
     socket.on('message', onMessage);
+    socket.on('ping', listenIfRead);
     socket.on('close', onClose);
   };
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const refuse = (status: string) => stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
-    if (request.url?.split('?')[0] !== '/graphql') return refuse('404 Not Found');
-    if (drain.draining) return refuse('503 Service Unavailable');
+    const refuse = (status: string, reason: string) => {
+      metrics.socketsRefused.inc({ reason });
+      // Whoever does not hang up would else be kept for ever.
+      stream.once('finish', destroy);
+      stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+    };
+    if (request.url?.split('?')[0] !== '/graphql') return refuse('404 Not Found', 'path');
+    if (drain.draining) return refuse('503 Service Unavailable', 'draining');
+    const { origin, host } = request.headers;
+    if (!options.origins.isAllowed(origin, host)) return refuse('403 Forbidden', 'origin');
     const address = clientAddress(request, options.trustedProxies);
+    if (!options.caps.hasRoom(address)) return refuse('429 Too Many Requests', 'address');
     sockets.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, address));
   };
   server.on('upgrade', (request, stream, head) => {
@@ -105,11 +125,20 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
+/** Each ping is answered, also to those who do not read. */
+function listenIfRead(this: WebSocket): void {
+  if (!this.isPaused) connectionOf(this)?.resume();
+}
+
 /** Passes on what clients say, a little at a time. What one sends faster than it is served stays on its side. */
 function createListener(messages: Lane, logger: Logger) {
   const handle = async (socket: WebSocket, text: string) => {
     const message = parsed(text);
     const connection = connectionOf(socket);
+    if (isObject(message) && SERVERS_OWN.has(message.type)) {
+      connection?.close(CloseCode.BadRequest, 'Invalid message received');
+      return;
+    }
     try {
       await connection?.handle?.(message);
     } catch (error) {
@@ -122,7 +151,7 @@ function createListener(messages: Lane, logger: Logger) {
   return function (this: WebSocket, data: RawData): void {
     this.pause();
     messages.run(() => {
-      this.resume();
+      connectionOf(this)?.resume();
       // Whoever has gone would never end what it begins now.
       if (this.readyState === this.OPEN) void handle(this, String(data));
     });

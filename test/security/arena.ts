@@ -5,6 +5,8 @@ import type { Arena, Attack } from './attack.js';
 import { breachOf } from './verdict.js';
 
 const LANES = 8;
+/** What is logged where something failed that nobody thought of. */
+const UNEXPECTED = /unexpectedly|could not be handled|unhandled/i;
 
 export interface Row {
   readonly name: string;
@@ -41,7 +43,7 @@ export async function run(attack: Attack, world: World, seed: number, quick: boo
     said = (await attack.run(arena)) ?? undefined;
     await isWell(world);
   } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
+    failure = new Error(`${attack.name}\n${lastErrors(world)}`, { cause: error });
   }
   const counted = [...notes].toSorted().map(([what, count]) => `${what}: ${count.toLocaleString('en-US')}`);
   const outcome = [failure ? 'BROKEN' : 'held', ...(said === undefined ? [] : [said]), counted.join(', ')];
@@ -52,6 +54,15 @@ export async function run(attack: Attack, world: World, seed: number, quick: boo
     outcome: outcome.filter((part) => part !== '').join('; '),
     failure,
   };
+}
+
+/** What the servers had to say lately that is no good news. */
+function lastErrors(world: World): string {
+  const errors = world.servers.flatMap((server) => server.logs().filter(({ level }) => level === 'error'));
+  return errors
+    .slice(-3)
+    .map((entry) => JSON.stringify(entry).slice(0, 3_000))
+    .join('\n');
 }
 
 async function inLanes(times: number, lanes: number, one: (index: number) => Promise<void>): Promise<void> {
@@ -79,7 +90,7 @@ async function isWell(world: World): Promise<void> {
     if (died !== undefined) throw new Error(`The process has died: ${JSON.stringify(died)}`);
     const { status } = await fetch(`${server.url}/health/ready`);
     if (status !== 200) throw new Error(`The server is not ready any more: ${status}`);
-    const failed = server.logs().find(({ level, msg }) => level === 'error' && /unexpectedly/.test(`${msg}`));
+    const failed = server.logs().find(({ level, msg }) => level === 'error' && UNEXPECTED.test(`${msg}`));
     if (failed) throw new Error(`The server failed unexpectedly: ${JSON.stringify(failed).slice(0, 2_000)}`);
   }
 }

@@ -41,6 +41,9 @@ describe('the environment', () => {
       INTROSPECTION: true,
       WORKER: true,
       PLATFORM_FEE_PERCENT: 0,
+      CORS_ORIGINS: [],
+      WEBSOCKETS_PER_ADDRESS: 5_000,
+      WEBSOCKETS_PER_USER: 100,
     });
     expect(problemsOf({})).toEqual(['DATABASE_URL: must be set']);
   });
@@ -72,6 +75,9 @@ describe('the environment', () => {
     ['INTROSPECTION', ['no']],
     ['WORKER', ['yes']],
     ['TRUSTED_PROXIES', ['-1', '11', 'all']],
+    ['CORS_ORIGINS', ['shop.example', 'https://shop.example/', 'https://shop.example/x', 'https://', 'null']],
+    ['WEBSOCKETS_PER_ADDRESS', ['0', '-1', 'many']],
+    ['WEBSOCKETS_PER_USER', ['0', '1.5', 'many']],
   ])('refuses a %s that is not one', (name, values) => {
     for (const value of values) {
       const source = { DATABASE_URL, REDIS_URL: 'redis://localhost', [name]: value };

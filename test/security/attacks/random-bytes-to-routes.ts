@@ -1,5 +1,6 @@
 import type { Random } from '../../../bench/onsale/random.js';
 import type { Attack } from '../attack.js';
+import { bytes, pick } from '../random-values.js';
 import { rawRequest } from '../raw-request.js';
 
 const ROUTES = [
@@ -45,14 +46,6 @@ const attack: Attack = {
   },
 };
 export default attack;
-
-function pick<Item>(random: Random, items: readonly Item[]): Item {
-  return items[Math.floor(random.between(0, items.length))] as Item;
-}
-
-function bytes(random: Random, most: number): Buffer {
-  return Buffer.from(Array.from({ length: random.between(0, most) }, () => random.between(0, 256)));
-}
 
 function query(random: Random): string {
   if (random.next() < 0.5) return '';

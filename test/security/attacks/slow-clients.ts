@@ -1,0 +1,72 @@
+import { connect, type Socket } from 'node:net';
+import { graphql } from '../../support/graphql-client.js';
+import type { Attack } from '../attack.js';
+
+/** Beginnings of requests that never end, a byte at a time. */
+const BEGINNINGS = [
+  '',
+  'GET /graphql?query=%7B HTTP/1.1\r\nHost: x\r\nX: ',
+  'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n',
+  'POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+] as const;
+/** The longest that a request may take, and how much later that may be noticed, in milliseconds. */
+const PATIENCE_MS = 45_000;
+
+const attack: Attack = {
+  name: 'clients that send a byte a second (slowloris)',
+  times: { quick: 400, full: 2_000 },
+  async run({ world, times, note }) {
+    const sockets = await Promise.all(
+      Array.from({ length: times }, (_, index) =>
+        open(world.server.port, BEGINNINGS[index % BEGINNINGS.length] ?? ''),
+      ),
+    );
+    const dripping = setInterval(() => {
+      for (const { socket, beginning } of sockets) if (beginning !== '' && socket.writable) socket.write('1');
+    }, 1_000);
+    let slowest = 0;
+    const asking = setInterval(async () => {
+      const started = performance.now();
+      await graphql(world.server, '{ __typename }').catch(() => note('others not answered'));
+      slowest = Math.max(slowest, performance.now() - started);
+    }, 1_000);
+    const overdue = setTimeout(() => {
+      for (const { socket } of sockets) socket.destroy(new Error('kept open'));
+    }, PATIENCE_MS);
+    const endings = await Promise.all(sockets.map(({ ended }) => ended));
+    for (const timer of [dripping, asking, overdue]) clearInterval(timer);
+    for (const ending of endings) note(ending);
+    if (endings.includes('kept open'))
+      throw new Error(`A connection was still open after ${PATIENCE_MS} ms.`);
+    return `others were answered within ${Math.ceil(slowest)} ms`;
+  },
+};
+export default attack;
+
+interface Slow {
+  readonly socket: Socket;
+  readonly beginning: string;
+  readonly ended: Promise<string>;
+}
+
+function open(port: number, beginning: string): Promise<Slow> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(beginning);
+      resolve({ socket, beginning, ended });
+    });
+    let said = '';
+    let kept = false;
+    socket.on('data', (part) => {
+      said += String(part);
+    });
+    socket.on('error', (error) => {
+      kept = error.message === 'kept open';
+    });
+    const ended = new Promise<string>((end) => {
+      socket.on('close', () =>
+        end(kept ? 'kept open' : (/^HTTP\/1\.1 (\d+ [\w ]+)/.exec(said)?.[1] ?? 'closed')),
+      );
+    });
+  });
+}
