@@ -17,8 +17,7 @@ export interface Row {
 }
 
 /** Runs one attack, and then looks whether the server is as well as before. */
-export async function run(attack: Attack, world: World, seed: number, quick: boolean): Promise<Row> {
-  const times = quick ? attack.times.quick : attack.times.full;
+export async function run(attack: Attack, world: World, seed: number, times: number): Promise<Row> {
   const notes = new Map<string, number>();
   const note = (what: string) => void notes.set(what, (notes.get(what) ?? 0) + 1);
   // Of the name too, so that an attack tries the same whether or not it is run alone.

@@ -7,12 +7,14 @@ import type { Attack } from './attack.js';
 
 const USAGE = `Usage: npm run test:security -- [options]
   --quick         as in CI
+  --times <n>     of each attack, instead of what it says itself
   --only <name>   attacks in whose names this stands
   --seed <n>      tries again what was tried with this seed`;
 
 const { values: given } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    times: { type: 'string' },
     only: { type: 'string', default: '' },
     seed: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -36,7 +38,7 @@ async function main(): Promise<boolean> {
     try {
       for (const attack of attacks) {
         console.error(`${attack.name} (seed ${seed}) ...`);
-        const row = await run(attack, world, seed, given.quick);
+        const row = await run(attack, world, seed, timesOf(attack));
         if (row.failure) console.error(row.failure);
         rows.push(row);
       }
@@ -48,6 +50,11 @@ async function main(): Promise<boolean> {
   } finally {
     await stopPrivateServers();
   }
+}
+
+function timesOf({ times }: Attack): number {
+  if (given.times !== undefined) return Number(given.times);
+  return given.quick ? times.quick : times.full;
 }
 
 /** Every file of `attacks/` is one. */
