@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { type Command, Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logging.js';
 
 /** No command waits for longer, in milliseconds: a dead Redis costs a purchase two of these at most. */
@@ -14,11 +14,16 @@ class PatientRedis extends Redis {
     const [command] = given;
     this.writeOncePerTick();
     const answer = super.sendCommand(...given);
-    const timer = setTimeout(
-      () => setImmediate(() => command.reject(new Error('Redis did not answer in time'))),
-      COMMAND_TIMEOUT_MS,
-    );
-    const settled = () => clearTimeout(timer);
+    let timer: NodeJS.Timeout | undefined;
+    let isSettled = false;
+    // What is not sent yet, because this process is busy until the end of the tick, cannot be late.
+    process.nextTick(() => {
+      if (!isSettled) timer = setTimeout(giveUp, COMMAND_TIMEOUT_MS, command);
+    });
+    const settled = () => {
+      isSettled = true;
+      clearTimeout(timer);
+    };
     command.promise.then(settled, settled);
     return answer;
   }
@@ -30,6 +35,10 @@ class PatientRedis extends Redis {
     stream.cork();
     process.nextTick(() => stream.uncork());
   }
+}
+
+function giveUp(command: Command): void {
+  setImmediate(() => command.reject(new Error('Redis did not answer in time')));
 }
 
 /**
