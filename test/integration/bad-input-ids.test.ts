@@ -56,6 +56,12 @@ const CASES: readonly Case[] = [
   { operation: 'Query.order', field: 'id', variables: (id) => ({ id }), message: order },
   { operation: 'Query.ledgerAudit', field: 'orderId', variables: (orderId) => ({ orderId }), message: order },
   {
+    operation: 'Query.auditLog',
+    field: 'producerId',
+    variables: (producerId) => ({ producerId }),
+    message: producer,
+  },
+  {
     operation: 'Query.shows',
     field: 'filter.producerId',
     variables: (producerId) => ({ filter: { producerId } }),
