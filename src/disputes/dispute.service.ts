@@ -79,6 +79,8 @@ async function findOrder(em: EntityManager, state: DisputeState): Promise<Order 
   const { paymentIntentId, orderIdHint } = state;
   const byPayment = paymentIntentId === null ? null : await em.findOne(Order, { paymentIntentId });
   if (byPayment !== null || orderIdHint === undefined || !isUuid(orderIdHint)) return byPayment;
-  // What was paid for it by another payment is not what this dispute is about.
-  return em.findOne(Order, { id: orderIdHint, paymentIntentId: null });
+  // What was paid for it by another payment is not what this dispute is about. Since the first look it may have become
+  // known of this one.
+  const payments = [null, paymentIntentId].map((id) => ({ paymentIntentId: id }));
+  return em.findOne(Order, { id: orderIdHint, $or: payments });
 }

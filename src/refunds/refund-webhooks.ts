@@ -70,10 +70,13 @@ export class RefundWebhooks {
     return this.orm.em.fork().findOne(Order, { paymentIntentId: paymentId });
   }
 
+  /** It may come to be known of its payment while Stripe is asked; one that was paid by another is not meant. */
   private async namedBy(paymentId: string): Promise<Order | null> {
     const orderId = await this.refunds.orderOf(paymentId);
-    return orderId === undefined
-      ? null
-      : this.orm.em.fork().findOne(Order, { id: orderId, paymentIntentId: null });
+    if (orderId === undefined) return null;
+    const paymentIntentId = [null, paymentId];
+    return this.orm.em
+      .fork()
+      .findOne(Order, { id: orderId, $or: paymentIntentId.map((id) => ({ paymentIntentId: id })) });
   }
 }
