@@ -10,7 +10,8 @@ import { startWorld, type World } from '../support/world.js';
 import { allReady, nodesLockedDuring, oneOf, readHealth } from './redis-support.js';
 
 const BUYERS = 300;
-const TICKETS = 60;
+/** So many that most of them are sold after it. */
+const TICKETS = 200;
 
 const isOutage = ({ level, msg }: Record<string, unknown>) =>
   level === 'error' && String(msg).startsWith('Redis does not answer');
