@@ -29,8 +29,9 @@ export const clockJumps: Row = {
               await jumpTo(trial, who, file, jump, waitMs);
             }
           }
-          await databaseJumps(trial, JUMP_MS);
+          // Back, and forth again: holds of before are then as long as they were, and those of in between are over.
           await databaseJumps(trial, -JUMP_MS);
+          await databaseJumps(trial, JUMP_MS);
         }
         const { rows } = await trial.cluster.pool.query<{ count: number }>(
           "select count(*)::int from orders where status in ('EXPIRED', 'CANCELLED')",
