@@ -91,6 +91,7 @@ async function runOne(row: Row, common: Omit<RowContext, 'progress'>): Promise<R
   }));
   const result = { row, outcome, seconds: seconds() };
   progress(`${verdictOn(result)}: ${outcome.skipped ?? outcome.seen}`);
+  if (!isAsPromised(result)) for (const sentence of outcome.broken.slice(0, 3)) progress(sentence);
   return result;
 }
 

@@ -6,7 +6,7 @@ import { type CallOptions, type GraphQLAnswer, graphql } from './graphql-client.
 import type { World } from './world.js';
 
 type Server = { readonly url: string };
-type Database = Pick<World, 'database'>;
+type Database = { readonly database: Pick<World['database'], 'pool'> };
 
 /** Rounds of the background are seconds apart, and a busy machine makes each one long. */
 const PATIENCE_MS = 30_000;

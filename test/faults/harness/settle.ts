@@ -26,7 +26,7 @@ export async function settle({ pool }: Cluster): Promise<string[]> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     await outliveDeadJobsOf(pool);
-    await hurryJobs({ database: { pool } as never });
+    await hurryJobs({ database: { pool } });
     await pool.query(
       `update orders set check_at = now()
        where check_at > now() + interval '2 seconds' and (expires_at is null or expires_at <= now())`,
@@ -43,7 +43,7 @@ async function outliveDeadJobsOf(pool: Cluster['pool']): Promise<void> {
   const { rowCount } = await pool.query(
     "select from graphile_worker._private_jobs where locked_at < now() - interval '15 seconds' limit 1",
   );
-  if (rowCount) await outliveDeadJobs({ database: { pool } as never });
+  if (rowCount) await outliveDeadJobs({ database: { pool } });
 }
 
 /** @returns a sentence for each watcher who believes something that is not so, after what they may take to hear of it */

@@ -100,6 +100,9 @@ export async function tryOut(
     });
     cluster.heal();
     if (!options.withoutEnd) await crowd.buys(10);
+  } catch (error) {
+    await describe(cluster, context);
+    throw error;
   } finally {
     await sale.end();
     await crowd.stop();
@@ -118,6 +121,20 @@ export async function tryOut(
     seen: `${seen}; ${journal.told.length} orders, ${paid} paid, ${sampler.samples} samples`,
     broken: [...new Set(broken)],
   };
+}
+
+/** For whoever has to find out why the row could not go on. */
+async function describe({ members, pool }: Cluster, { progress }: RowContext): Promise<void> {
+  for (const member of members) {
+    const health = await member.readHealth().catch((error: Error) => error.message);
+    const troubles = member.troubles();
+    progress(`${member.name}: ${JSON.stringify(health)}, ${troubles.length} errors logged`);
+    for (const trouble of troubles.slice(-5)) progress(`${member.name}: ${trouble}`);
+  }
+  const busy = await pool
+    .query("select state, wait_event, left(query, 100) as query from pg_stat_activity where state <> 'idle'")
+    .catch((error: Error) => ({ rows: [error.message] }));
+  progress(`PostgreSQL: ${JSON.stringify(busy.rows.slice(0, 10))}`);
 }
 
 /** FNV-1a. */

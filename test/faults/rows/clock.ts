@@ -7,6 +7,7 @@ import { type Row, so } from '../harness/row.js';
 import { type Trial, tryOut } from '../harness/trial.js';
 
 const JUMP_MS = 10 * 60_000;
+const GIVEN_BACK_WITHIN_MS = 10_000;
 
 export const clockJumps: Row = {
   name: 'clock',
@@ -29,8 +30,9 @@ export const clockJumps: Row = {
               await jumpTo(trial, who, file, jump, waitMs);
             }
           }
-          await databaseJumps(trial, JUMP_MS);
+          // Back, and forth again: holds of before are then as long as they were, and those of in between are over.
           await databaseJumps(trial, -JUMP_MS);
+          await databaseJumps(trial, JUMP_MS);
         }
         const { rows } = await trial.cluster.pool.query<{ count: number }>(
           "select count(*)::int from orders where status in ('EXPIRED', 'CANCELLED')",
@@ -55,12 +57,18 @@ async function jumpTo(
 }
 
 /** To PostgreSQL, whose clock is also every other program's here, its jump is one of all that is stored, the other way. */
-async function databaseJumps({ cluster, struck, crowd }: Trial, milliseconds: number): Promise<void> {
+async function databaseJumps(
+  { cluster, struck, crowd, sampler }: Trial,
+  milliseconds: number,
+): Promise<void> {
+  // Holds that were minutes away from their end are minutes past it, all at once.
+  const undo = sampler.excuseHolds();
   await cluster.pool.query(
     `update orders set expires_at = expires_at - make_interval(secs => $1), check_at = check_at - make_interval(secs => $1)
      where status = 'PENDING'`,
     [milliseconds / 1000],
   );
   struck();
-  await crowd.buys(10);
+  await Promise.all([crowd.buys(10), delay(GIVEN_BACK_WITHIN_MS)]);
+  undo();
 }

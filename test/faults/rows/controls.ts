@@ -39,7 +39,7 @@ const CONTROLS: readonly Control[] = [
     removed: ['counters', 'lost-locks'],
     sees: COUNTERS_DIFFER,
     options: { environment: SHORT_LOCKS },
-    strike: (trial) => stopAt(trial, 'inserts the order'),
+    strike: async (trial) => void (await stopAt(trial, 'inserts the order')),
   },
   {
     name: 'control-redis-lost',

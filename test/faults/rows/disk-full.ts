@@ -58,7 +58,7 @@ function fillUp(context: RowContext, place: string): Promise<Outcome> {
       const { bavail, bsize } = statfsSync(place);
       writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - 256 * 1024), 1));
       trial.struck();
-      await untilErrors(trial);
+      await untilErrors(trial, FILLERS[round % FILLERS.length] as string);
       await delay(FULL_FOR_MS);
       rmSync(ballast);
       await service.untilUp();
@@ -71,8 +71,17 @@ function fillUp(context: RowContext, place: string): Promise<Outcome> {
   });
 }
 
-/** Until a buyer has met the full disk: somebody else, whose rows are large, takes what is left of PostgreSQL's log. */
-async function untilErrors({ cluster, journal, demand }: Trial): Promise<void> {
+/**
+ * What somebody else writes until nothing is left: the log, without which PostgreSQL gives up, or a table. What goes
+ * into the table is random, or it would be stored in a fraction of its size.
+ */
+const FILLERS = [
+  "select pg_logical_emit_message(true, 'ballast', repeat('x', 4000000))",
+  "insert into ballast select string_agg(md5(random()::text), '') from generate_series(1, 20000)",
+];
+
+/** Until a buyer has met the full disk. */
+async function untilErrors({ cluster, journal, demand }: Trial, filler: string): Promise<void> {
   const from = performance.now();
   const isFailed = (outcome: string) => !['BOUGHT', 'SOLD_OUT', 'INVENTORY_BUSY'].includes(outcome);
   while (!journal.between(from).some(({ outcome }) => isFailed(outcome))) {
@@ -80,10 +89,7 @@ async function untilErrors({ cluster, journal, demand }: Trial): Promise<void> {
       demand(false, 'the disk was full, and nobody noticed');
       return;
     }
-    // Random, or it would be stored in a fraction of its size.
-    await cluster.pool
-      .query("insert into ballast select string_agg(md5(random()::text), '') from generate_series(1, 20000)")
-      .catch(() => delay(50));
+    await cluster.pool.query(filler).catch(() => delay(50));
   }
 }
 

@@ -45,7 +45,7 @@ async function failedTimes({ cluster }: Trial, tries: number): Promise<void> {
   await eventually(
     `mails were tried ${tries} times`,
     async () => {
-      await hurryJobs({ database: cluster } as never);
+      await hurryJobs({ database: cluster });
       const { rows } = await cluster.pool.query<{ attempts: number }>(
         'select coalesce(max(attempts), 0)::int as attempts from graphile_worker._private_jobs where locked_at is null',
       );
@@ -63,7 +63,7 @@ async function allMailsOnce({ cluster, demand }: Trial): Promise<number> {
   await eventually(
     'every mail has come',
     async () => {
-      await hurryJobs({ database: cluster } as never);
+      await hurryJobs({ database: cluster });
       return rows.every(({ id }) => mailsOf(id).length > 0);
     },
     PATIENCE_MS,
