@@ -22,10 +22,11 @@ export function checkoutRoutes(server: FastifyInstance, completeCheckout: Comple
       return reply.send(pageOf(order));
     } catch (error) {
       if (!isAppError(error)) throw error;
-      if (error.code === 'PAYMENT_PROVIDER_UNAVAILABLE' || error.code === 'RATE_LIMITED') {
+      if (NOT_NOW.has(error.code)) {
         const status = error.code === 'RATE_LIMITED' ? 429 : 503;
         return reply.code(status).header('retry-after', '5').send(checkoutPage(STILL_ASKING));
       }
+      if (!OF_NO_ORDER.has(error.code)) throw error;
       return reply
         .code(404)
         .send(checkoutPage({ title: 'Order not found', text: 'This link belongs to no order.' }));
@@ -47,9 +48,17 @@ export function checkoutRoutes(server: FastifyInstance, completeCheckout: Comple
   });
 }
 
+/** Whoever has paid must not be told that there is no such order. */
+const NOT_NOW: ReadonlySet<string> = new Set([
+  'PAYMENT_PROVIDER_UNAVAILABLE',
+  'INVENTORY_BUSY',
+  'RATE_LIMITED',
+]);
+const OF_NO_ORDER: ReadonlySet<string> = new Set(['NOT_FOUND', 'BAD_USER_INPUT']);
+
 const STILL_ASKING = {
   title: 'One moment',
-  text: 'The payment provider does not answer right now. This page asks again by itself; your order is safe.',
+  text: 'Your payment is still being looked up. This page asks again by itself; your order is safe.',
   refreshSeconds: 5,
 };
 

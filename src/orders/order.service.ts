@@ -79,7 +79,8 @@ export class OrderService {
    * Asks Stripe what became of the session and lets the order follow; the session's id serves as the
    * order's access token.
    *
-   * @throws AppError BAD_USER_INPUT, NOT_FOUND, RATE_LIMITED, PAYMENT_PROVIDER_UNAVAILABLE
+   * @throws AppError BAD_USER_INPUT, NOT_FOUND, RATE_LIMITED, PAYMENT_PROVIDER_UNAVAILABLE; INVENTORY_BUSY where so many
+   * orders are being settled that this one's turn did not come
    */
   async completeCheckout(em: EntityManager, clientAddress: string, sessionId: string): Promise<Order> {
     const since = Date.now();

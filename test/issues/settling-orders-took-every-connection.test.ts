@@ -9,6 +9,8 @@ import { startWorld, type World } from '../support/world.js';
 
 const CONNECTIONS = 8;
 const ORDERS = 12;
+/** How many of them settle at a time: a quarter of the connections. */
+const PLACES = 2;
 
 let world: World;
 beforeAll(async () => {
@@ -64,5 +66,30 @@ describe('paid orders that all wait for the same ticket', () => {
       const orders = await Promise.all(bought.map((one) => readOrder(world.server, one)));
       return orders.every(({ status }) => status === 'CONFIRMED');
     });
+  });
+
+  it('and whose turn does not come are asked to wait, not told that there is no such order', async () => {
+    const { show } = await world.sell({ tickets: [{ price: 2_500, quantity: PLACES + 1 }] });
+    const items = [{ ticketId: show.tickets[0]!.id, quantity: 1 }];
+    const bought = await Promise.all(
+      Array.from({ length: PLACES + 1 }, () => purchase(world.server, { showId: show.id, items })),
+    );
+    await world.stripe.webhooks.pause();
+    const pages = bought.map(({ checkoutUrl }) => `/checkout/success?session_id=${sessionIn(checkoutUrl)}`);
+    const row = await world.database.pool.connect();
+    await row.query('begin');
+    await row.query('select from ticket where id = $1 for update', [items[0]!.ticketId]);
+    try {
+      for (const { checkoutUrl } of bought) await world.stripe.pay(sessionIn(checkoutUrl));
+      const answers = await Promise.all(pages.map((page) => send(world.server, page)));
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses).toContain(503);
+      expect(statuses).not.toContain(404);
+    } finally {
+      await row.query('rollback');
+      row.release();
+      await world.stripe.webhooks.resume();
+    }
+    for (const page of pages) expect((await send(world.server, page)).status).toBe(200);
   });
 });
