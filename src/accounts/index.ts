@@ -3,6 +3,7 @@ export { AccountResolver } from './account.resolver.js';
 export { AccountService } from './account.service.js';
 export { type AuditedChange, changesBetween, pageOfAuditLog, recordChange } from './audit-log.js';
 export { AuditLogAction, AuditLogEntry } from './audit-log-entry.js';
+export { networkOf } from './client-address.js';
 export { findOperators, isOperator, requireOperator, setOperator } from './operators.js';
 export { Passwords, unusableHash } from './passwords.js';
 export { RateLimits } from './rate-limits.js';

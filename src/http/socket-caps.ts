@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { networkOf } from '../accounts/index.js';
 
 export interface SocketLimits {
   /** Open at once in this process. */
@@ -60,19 +60,4 @@ class Counter {
     if (count > 1) this.counts.set(key, count - 1);
     else this.counts.delete(key);
   }
-}
-
-/** Whoever has one IPv6 address has a whole /64 of them (RFC 6177); an IPv4 address may come as an IPv6 one. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !isIPv6(address)) return mapped ?? address;
-  const [left = '', right] = address.toLowerCase().split('%')[0]?.split('::') ?? [];
-  const groups = left === '' ? [] : left.split(':');
-  const after = right === undefined || right === '' ? [] : right.split(':');
-  const zeros = right === undefined ? 0 : 8 - groups.length - after.length;
-  const whole = [...groups, ...Array.from({ length: zeros }, () => '0'), ...after];
-  return `${whole
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
 }
