@@ -161,7 +161,9 @@ class Measurement {
     if (given?.kind !== 'Variable' || given.name === undefined) return undefined;
     this.usedVariables = true;
     const name = given.name.value;
-    return this.variables?.[name] ?? this.defaults.get(name);
+    const value = this.variables?.[name];
+    // A null that was sent is no default: the field then has a page as where nothing was said.
+    return value === undefined ? this.defaults.get(name) : (value ?? undefined);
   }
 }
 

@@ -40,6 +40,7 @@ describe('the cost of an operation', () => {
     expect(costOf(document, { first: 3 })).toBe(1 + 3);
     expect(costOf(document)).toBe(1 + 7);
     expect(costOf(document, { first: 'many' })).toBe(1 + 100);
+    expect(costOf(document, { first: null })).toBe(1 + 20);
     expect(costOf('query ($first: Int) { page(first: $first) { total } }')).toBe(1 + 20);
   });
 
