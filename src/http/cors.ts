@@ -2,6 +2,18 @@ import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import type { Origins } from './origins.js';
 
+/** What clients send: Apollo's name themselves, and browsers' caches ask whether an answer has changed. */
+const ALLOWED_HEADERS = [
+  'authorization',
+  'content-type',
+  'if-none-match',
+  'x-request-id',
+  'apollo-require-preflight',
+  'x-apollo-operation-name',
+  'apollographql-client-name',
+  'apollographql-client-version',
+];
+
 /**
  * Lets pages of other origins use /graphql from a browser, where CORS_ORIGINS names them
  * (https://fetch.spec.whatwg.org/#http-cors-protocol). Without credentials: there are no cookies, and whoever has a token
@@ -14,7 +26,7 @@ export async function allowOrigins(server: FastifyInstance, { foreign }: Origins
       decide(null, {
         origin: request.url.split('?')[0] === '/graphql' && foreign,
         methods: ['GET', 'POST'],
-        allowedHeaders: ['authorization', 'content-type', 'apollo-require-preflight', 'x-request-id'],
+        allowedHeaders: ALLOWED_HEADERS,
         exposedHeaders: ['etag', 'x-request-id', 'retry-after'],
         maxAge: 7_200,
       }),
