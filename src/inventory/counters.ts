@@ -32,7 +32,7 @@ const CHANGE = new Statement<RawTicketRow>(
    from jsonb_to_recordset(?::jsonb) as c("ticketId" int, held int, sold int), show s
    where t.id = c."ticketId" and s.id = t.show_id
      and t.held + c.held >= 0 and t.sold + c.sold >= 0
-     and (c.held + c.sold <= 0 or t.held + c.held + t.sold + c.sold <= t.quantity)
+     and (c.held + c.sold <= 0 or s.status = 'PUBLISHED' and t.held + c.held + t.sold + c.sold <= t.quantity)
    returning ${TICKET_COLUMNS}`,
 );
 
@@ -56,8 +56,8 @@ export class InventoryCounters {
    * Moves the counters of rows that are locked by this transaction.
    *
    * @returns the tickets as they stand afterwards
-   * @throws InsufficientInventoryError where a counter would fall below zero, or held + sold rise
-   * above quantity
+   * @throws InsufficientInventoryError where a counter would fall below zero, held + sold rise above quantity, or
+   * something be taken of a show that is not on sale: whoever waited for the rows has read the show as it was before
    */
   async change(em: EntityManager, changes: readonly CounterChange[]): Promise<TicketRow[]> {
     const rows = await CHANGE.run(em, [JSON.stringify(changes)]);
