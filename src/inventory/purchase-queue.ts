@@ -15,6 +15,8 @@ const LANES = 3;
  * statements. One that takes longer, as when a lock is not to be had, lets others go past it; in milliseconds.
  */
 const SHARED_BATCH_MS = 100;
+/** How often it is looked whether somebody has waited for too long, in milliseconds. */
+const SWEEP_MS = 500;
 /** Waiting for one show; whoever comes then is told so at once instead of being kept in vain. */
 const MOST_WAITING = 4_096;
 
@@ -46,6 +48,8 @@ export class PurchaseQueue<Work, Result> {
   private turns = 0;
   /** Runs while a batch of several shows may not be joined by another. */
   private sharing: NodeJS.Timeout | undefined;
+  /** Runs while anybody waits. */
+  private sweeping: NodeJS.Timeout | undefined;
   /** Purchases a second, as of late: what tells those sent away when to come again. */
   private rate = 500;
 
@@ -68,9 +72,23 @@ export class PurchaseQueue<Work, Result> {
       line.push(entry);
       this.waiting.set(showId, line);
       this.metrics.purchasesWaiting.inc();
+      this.sweeping ??= setInterval(() => this.sendAway(), SWEEP_MS).unref();
       signal?.addEventListener('abort', () => this.leave(entry, signal.reason), { once: true });
       this.pump();
     });
+  }
+
+  /** Whoever has waited for too long is told so, though the turn before theirs does not end. */
+  private sendAway(): void {
+    const now = performance.now();
+    for (const [showId, line] of this.waiting) {
+      const end = line.findIndex((entry) => now - entry.since <= this.limits.waitMs + 1);
+      for (const entry of this.take(showId, end < 0 ? line.length : end))
+        entry.reject(this.full(line.length));
+    }
+    if (this.waiting.size > 0) return;
+    clearInterval(this.sweeping);
+    this.sweeping = undefined;
   }
 
   private pump(): void {

@@ -1,4 +1,4 @@
-import { type Orm, pipelined } from '../database/index.js';
+import { isDatabaseUnavailable, type Orm, pipelined } from '../database/index.js';
 import { isAppError } from '../errors.js';
 import {
   type InventoryStream,
@@ -15,6 +15,9 @@ import type { ExecutedPurchase, PurchaseExecutor } from './purchase-executor.js'
 type Batch = PurchaseBatch<Purchase, ExecutedPurchase>;
 type Works = Batch['works'];
 type Settled = PromiseSettledResult<ExecutedPurchase>;
+
+/** A purchase that failed for want of the database after longer than this has waited for it; in milliseconds. */
+const SLOW_FAILURE_MS = 1_000;
 
 /** One hold of the locks and one transaction for everyone who waits. */
 export class QueuedPurchaseExecutor implements PurchaseExecutor {
@@ -88,9 +91,17 @@ export class QueuedPurchaseExecutor implements PurchaseExecutor {
     }
     this.logger.warn({ err: reason, purchases: works.length }, 'A batch failed; its purchases go one by one');
     const results: Settled[] = [];
+    let down: PromiseRejectedResult | undefined;
     for (const one of works) {
-      const failed = (own: unknown): readonly Settled[] => [{ status: 'rejected', reason: own }];
-      results.push(...(await this.together([one], 'again').catch(failed)));
+      const began = performance.now();
+      const failed = (own: unknown): readonly Settled[] => {
+        const rejected = { status: 'rejected', reason: own } as const;
+        // Each of the others would wait as long for the same. One connection that was dead already says nothing of
+        // theirs, and fails at once.
+        if (isDatabaseUnavailable(own) && performance.now() - began > SLOW_FAILURE_MS) down = rejected;
+        return [rejected];
+      };
+      results.push(...(down ? [down] : await this.together([one], 'again').catch(failed)));
     }
     return results;
   }

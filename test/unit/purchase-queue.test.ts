@@ -54,6 +54,16 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 const names = (works: Served) => works.map(({ work }) => work);
 
 describe('the purchase queue', () => {
+  it('sends away who has waited for too long, though the turn before does not end', async () => {
+    const bench = new Bench({ waitMs: 20 });
+    const first = bench.queue.submit(1, 'served');
+    const late = bench.queue.submit(1, 'late');
+    await expect(late).rejects.toMatchObject({ code: 'INVENTORY_BUSY' });
+    expect(bench.batches.map(({ works }) => names(works))).toEqual([['served']]);
+    bench.batches[0]!.finish();
+    expect(await first).toBe('done: served');
+  });
+
   it('gives no turn to whose client had gone before it came', async () => {
     const bench = new Bench();
     const gone = new Error('gone');
