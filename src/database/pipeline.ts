@@ -11,6 +11,8 @@ export class Pipeline {
   private readonly answers: Promise<unknown>[] = [];
   private readonly stream: { cork(): void; uncork(): void };
   private isCorked = false;
+  /** Why nothing more may be sent: after a `begin` that failed, each statement would be committed by itself. */
+  private refusal: { readonly reason: unknown } | undefined;
 
   /** @param client of a pool whose clients send without waiting (`pipeline` in their options) */
   constructor(private readonly client: PoolClient) {
@@ -19,11 +21,26 @@ export class Pipeline {
 
   /** Sends a statement. Whoever does not wait for its answer hears of its failure from `answered`. */
   query<Row extends QueryResultRow>(query: string | QueryConfig): Promise<QueryResult<Row>> {
-    this.cork();
-    const answer = this.client.query<Row>(query);
-    answer.catch(() => {});
+    const answer =
+      this.refusal === undefined
+        ? this.send<Row>(query)
+        : Promise.reject<QueryResult<Row>>(this.refusal.reason);
+    answer.catch((reason: unknown) => {
+      this.refusal ??= { reason };
+    });
     this.answers.push(answer);
     return answer;
+  }
+
+  /** Nothing is sent after this, by whoever has not heard of it. */
+  async rollback(): Promise<void> {
+    this.refusal ??= { reason: new Error('The transaction has ended') };
+    await this.send('rollback');
+  }
+
+  private send<Row extends QueryResultRow>(query: string | QueryConfig): Promise<QueryResult<Row>> {
+    this.cork();
+    return this.client.query<Row>(query);
   }
 
   /** How MikroORM sends what it has written the values into. */

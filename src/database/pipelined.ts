@@ -35,7 +35,7 @@ export async function pipelined<Result>(
       await pipeline.query('commit');
       return result;
     } catch (error) {
-      broken = await pipeline.query('rollback').then(
+      broken = await pipeline.rollback().then(
         () => false,
         () => true,
       );
