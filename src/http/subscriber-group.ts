@@ -127,7 +127,8 @@ export class SubscriberGroup {
     this.again = false;
     const { revision } = this.feed;
     for (const [since, frame] of this.frames) if (frame.revision < revision) this.frames.delete(since);
-    this.tellSome(this.subscribers.values(), revision);
+    // Groups may be many too.
+    this.deliveries.run(() => this.tellSome(this.subscribers.values(), revision));
   }
 
   /** All of one round are told the same, though there may be news before it ends. The first are told at once. */
