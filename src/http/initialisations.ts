@@ -54,6 +54,7 @@ export class Initialisations {
 }
 
 function endUnlessInitialised(connection: Connection): void {
-  if (connection.credentials !== undefined) return;
+  // Its `connection_init` has come, though its token may still be looked at.
+  if (connection.operations !== undefined) return;
   connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
 }
