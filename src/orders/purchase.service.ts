@@ -114,7 +114,7 @@ export class PurchaseService {
     const hidden =
       sale?.status === 'DRAFT' && !(await this.producers.isMember(operation.em, viewer, sale.producerId));
     if (sale === null || hidden) throw notFound('Show not found');
-    const priced = pricePurchase(request, sale.tickets, new Date());
+    const priced = pricePurchase(request, sale.tickets, sale.tickets[0]?.readAt ?? new Date());
     const payable = sale.canAcceptPayments && sale.stripeAccountId !== null;
     if (priced.total > 0 && !payable) {
       throw new AppError('PRODUCER_NOT_PAYABLE', 'This producer cannot take payments yet');

@@ -1,4 +1,5 @@
-import type { Orm } from '../database/index.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { databaseNow, type Orm } from '../database/index.js';
 import { isAppError } from '../errors.js';
 import type { Logger } from '../logging.js';
 import { Order, OrderStatus, PaymentStatus } from '../orders/entities.js';
@@ -47,7 +48,8 @@ export class CancellationRun {
     }
     // Whoever starts next need not wait for the lease to end.
     const { showId } = cancellation;
-    await this.orm.em.fork().nativeUpdate(ShowCancellation, { showId }, { checkAt: new Date() });
+    const em = this.orm.em.fork();
+    await em.nativeUpdate(ShowCancellation, { showId }, { checkAt: await databaseNow(em) });
   }
 
   stop(): void {
@@ -110,18 +112,19 @@ export class CancellationRun {
          select show_id from show_cancellation where check_at <= now() order by check_at limit 1
          for update skip locked)
        returning show_id`,
-      [new Date(Date.now() + LEASE_MS)],
+      [await afterNow(em, LEASE_MS)],
     );
     return row === undefined ? null : em.findOneOrFail(ShowCancellation, { showId: row.show_id });
   }
 
   /** Says how far it has got, and keeps others away for as long as the next slice may take. */
   private async note(showId: number): Promise<void> {
-    const left = await countAffected(this.orm.em.fork(), showId);
-    await this.orm.em.fork().execute(
+    const em = this.orm.em.fork();
+    const left = await countAffected(em, showId);
+    await em.execute(
       `update show_cancellation set orders_total = greatest(orders_total, ?),
          orders_done = greatest(orders_total, ?) - ?, check_at = ? where show_id = ?`,
-      [left, left, left, new Date(Date.now() + LEASE_MS), showId],
+      [left, left, left, await afterNow(em, LEASE_MS), showId],
     );
   }
 
@@ -130,7 +133,7 @@ export class CancellationRun {
     await this.note(showId);
     const em = this.orm.em.fork();
     if ((await countAffected(em, showId)) > 0) {
-      await em.nativeUpdate(ShowCancellation, { showId }, { checkAt: new Date(Date.now() + AGAIN_MS) });
+      await em.nativeUpdate(ShowCancellation, { showId }, { checkAt: await afterNow(em, AGAIN_MS) });
       return;
     }
     await em.execute(
@@ -144,7 +147,13 @@ export class CancellationRun {
 
 /** Null once nothing can come any more. */
 async function lookAgainAt(orm: Orm, showId: number, startedAt: Date): Promise<Date | null> {
-  const stragglers = startedAt.getTime() + STRAGGLERS_MS;
-  if (Date.now() < stragglers) return new Date(stragglers);
-  return (await areSomeFrozen(orm.em.fork(), showId)) ? new Date(Date.now() + FROZEN_MS) : null;
+  const em = orm.em.fork();
+  const stragglers = new Date(startedAt.getTime() + STRAGGLERS_MS);
+  if ((await databaseNow(em)) < stragglers) return stragglers;
+  return (await areSomeFrozen(em, showId)) ? afterNow(em, FROZEN_MS) : null;
+}
+
+/** By PostgreSQL's clock, as whoever looks for what is due. */
+async function afterNow(em: EntityManager, milliseconds: number): Promise<Date> {
+  return new Date((await databaseNow(em)).getTime() + milliseconds);
 }

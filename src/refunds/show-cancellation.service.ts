@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AuditLogAction, recordChange, type Viewer } from '../accounts/index.js';
 import { Show } from '../catalog/entities.js';
 import type { ShowService } from '../catalog/index.js';
-import type { Orm } from '../database/index.js';
+import { databaseNow, type Orm } from '../database/index.js';
 import { conflict } from '../errors.js';
 import type { InventoryCounters, InventoryStream } from '../inventory/index.js';
 import { decode } from '../validation/decode.js';
@@ -47,7 +47,7 @@ export class ShowCancellationService {
       if (changed === 0) return;
       // Waits for purchases that are being made, so that nearly all of them are counted.
       await this.counters.touchShow(tx, showId);
-      const now = new Date();
+      const now = await databaseNow(tx);
       await tx.insert(ShowCancellation, {
         showId,
         requestedBy: viewer.userId,
