@@ -17,6 +17,8 @@ const LONGEST_TIMER_MS = 2_147_483_647;
  * its commit and telling of it, never learn that it has committed, or tell while Redis is away: then nobody else tells.
  */
 const VERIFY_MS = 5_000;
+/** Compared by one statement; between two, the event loop has a turn. */
+const VERIFIED_AT_ONCE = 500;
 
 interface Watched {
   /** How many watch, or are about to. */
@@ -152,15 +154,22 @@ export class InventoryStream {
     if (this.isVerifying || this.shows.size === 0) return;
     this.isVerifying = true;
     try {
-      const rows = await this.counters.ofShows(this.orm.em.fork(), [...this.shows.keys()]);
-      for (const [showId, tickets] of Map.groupBy(rows, (row) => row.showId)) {
-        const watched = this.shows.get(showId);
-        if (watched !== undefined) this.tell(showId, watched, tickets, 'news');
+      const showIds = [...this.shows.keys()];
+      for (let from = 0; from < showIds.length; from += VERIFIED_AT_ONCE) {
+        await this.verifyShows(showIds.slice(from, from + VERIFIED_AT_ONCE));
       }
     } catch (error) {
       this.logger.warn({ err: error }, 'What is watched could not be compared with the database');
     } finally {
       this.isVerifying = false;
+    }
+  }
+
+  private async verifyShows(showIds: readonly number[]): Promise<void> {
+    const rows = await this.counters.ofShows(this.orm.em.fork(), showIds);
+    for (const [showId, tickets] of Map.groupBy(rows, (row) => row.showId)) {
+      const watched = this.shows.get(showId);
+      if (watched !== undefined) this.tell(showId, watched, tickets, 'news');
     }
   }
 

@@ -10,6 +10,8 @@ const ASK_MS = 25;
 const LONGEST_TURN_MS = 1_000;
 /** Longer than those who wait need to take the lock that they were told of, so that one of them gets it. */
 const GIVE_WAY_MS = 5;
+/** The same where nobody can be told: longer than those who wait pause between two tries. */
+const GIVE_WAY_UNTOLD_MS = 60;
 /** On it, processes tell of shows whose locks they have given back. */
 const CHANNEL = 'turns';
 
@@ -74,7 +76,9 @@ export class Turns {
         clearInterval(timer);
         if (!wished) return;
         this.bus.publish(CHANNEL, JSON.stringify(showIds));
-        await new Promise((resolve) => setTimeout(resolve, GIVE_WAY_MS));
+        await new Promise((resolve) =>
+          setTimeout(resolve, this.bus.healthy ? GIVE_WAY_MS : GIVE_WAY_UNTOLD_MS),
+        );
       },
     };
   }
