@@ -131,7 +131,7 @@ export class SubscriberGroup {
     this.deliveries.run(() => this.tellSome(this.subscribers.values(), revision));
   }
 
-  /** All of one round are told the same, though there may be news before it ends. The first are told at once. */
+  /** All of one round are told the same, though there may be news before it ends. */
   private tellSome(rest: Iterator<Subscriber, undefined>, revision: number): void {
     const began = performance.now();
     const isOver = this.tellSlice(rest, revision);

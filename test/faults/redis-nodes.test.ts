@@ -22,7 +22,7 @@ const TICKETS = 20;
     nodes = await Promise.all([startTestRedis(), startTestRedis(), startTestRedis()]);
     const REDLOCK_URLS = nodes.map((node) => node.url).join();
     world = await startWorld({ servers: 2, env: { REDLOCK_URLS, LOCK_WAIT_MS: '60000' } });
-    impatient = await world.addServer({ env: { LOCK_WAIT_MS: '0' } });
+    impatient = await world.addServer({ env: { LOCK_WAIT_MS: '1000' } });
   });
   beforeEach(async () => {
     ({ show } = await world.sell({ tickets: [{ quantity: TICKETS }] }));

@@ -71,6 +71,7 @@ describe('a subscriber that leaves before it was asked for anything', () => {
     await one.subscriber.return();
     void other.subscriber.next();
     feed.change();
+    await new Promise(setImmediate);
     expect(other.written.at(-1)).toContain('"revision":2');
     await other.subscriber.return();
     expect(feed.listeners.size).toBe(0);
