@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { isUniqueViolation } from '../database/index.js';
-import { conflict, unauthenticated } from '../errors.js';
+import { type AppError, conflict, unauthenticated } from '../errors.js';
 import { decode } from '../validation/decode.js';
 import { email, text } from '../validation/rules.js';
 import type { AccessTokens } from './access-tokens.js';
@@ -53,10 +53,14 @@ export class AccountService {
     const { email, password, name } = decode(signUpRules, input);
     await this.limits.signUp(clientAddress, email);
     const passwordHash = await this.passwords.hash(password);
+    const emailNormalized = email.toLowerCase();
+    const isTaken = (await em.count(User, { emailNormalized })) > 0;
+    await this.limits.signUpAnswer(clientAddress, isTaken);
+    if (isTaken) throw taken();
     const user = em.create(User, {
       id: randomUUID(),
       email,
-      emailNormalized: email.toLowerCase(),
+      emailNormalized,
       name: name ?? null,
       passwordHash,
       createdAt: new Date(),
@@ -65,8 +69,8 @@ export class AccountService {
       return await this.openSession(em, user);
     } catch (error) {
       if (!isUniqueViolation(error, 'app_user_email_normalized_key')) throw error;
-      await this.limits.signUpTaken(clientAddress);
-      throw conflict('This e-mail address already has an account; sign in instead', { field: 'email' });
+      await this.limits.signUpAnswer(clientAddress, true);
+      throw taken();
     }
   }
 
@@ -115,4 +119,8 @@ export class AccountService {
     const { accessToken, expiresAt } = await this.accessTokens.issue(user.id);
     return { user, accessToken, accessTokenExpiresAt: expiresAt, refreshToken };
   }
+}
+
+function taken(): AppError {
+  return conflict('This e-mail address already has an account; sign in instead', { field: 'email' });
 }
