@@ -6,6 +6,7 @@ import { type AppError, conflict, unauthenticated } from '../errors.js';
 import { decode } from '../validation/decode.js';
 import { email, text } from '../validation/rules.js';
 import type { AccessTokens } from './access-tokens.js';
+import { keepAccount } from './keep-account.js';
 import type { Passwords } from './passwords.js';
 import type { RateLimits } from './rate-limits.js';
 import type { RefreshTokens } from './refresh-tokens.js';
@@ -88,7 +89,7 @@ export class AccountService {
       { populate: ['passwordHash'] },
     );
     if (!(await this.passwords.matches(user?.passwordHash ?? null, password)) || user === null) {
-      throw unauthenticated('Invalid e-mail address or password');
+      throw invalidCredentials();
     }
     return this.openSession(em, user);
   }
@@ -97,7 +98,8 @@ export class AccountService {
   async refreshSession(em: EntityManager, clientAddress: string, token: string): Promise<Session> {
     await this.limits.refreshSession(clientAddress, token);
     const { userId, refreshToken } = await this.refreshTokens.rotate(em, token);
-    const user = await em.findOneOrFail(User, { id: userId });
+    const user = await em.findOne(User, { id: userId, erasedAt: null });
+    if (user === null) throw unauthenticated('The refresh token is not valid; sign in again');
     return this.session(user, refreshToken);
   }
 
@@ -110,6 +112,7 @@ export class AccountService {
     const refreshToken = await em.transactional(async (tx) => {
       tx.persist(user);
       await tx.flush();
+      if (!(await keepAccount(tx, user.id))) throw invalidCredentials();
       return this.refreshTokens.issue(tx, user.id);
     });
     return this.session(user, refreshToken);
@@ -119,6 +122,10 @@ export class AccountService {
     const { accessToken, expiresAt } = await this.accessTokens.issue(user.id);
     return { user, accessToken, accessTokenExpiresAt: expiresAt, refreshToken };
   }
+}
+
+function invalidCredentials(): AppError {
+  return unauthenticated('Invalid e-mail address or password');
 }
 
 function taken(): AppError {
