@@ -44,7 +44,7 @@ export class BuyerDataService {
    *
    * @param email null for the viewer's own account
    * @throws AppError BAD_USER_INPUT; FORBIDDEN for an e-mail address, unless the viewer is an operator; CONFLICT with
-   * `orderIds` where money is still under way, and then nothing is erased
+   * `orderIds` where money is still under way or something is being bought, and then nothing is erased
    */
   async erase(em: EntityManager, viewer: Viewer, email: string | null | undefined): Promise<Erasure> {
     const buyer = await buyerOf(em, viewer, email);

@@ -75,6 +75,7 @@ const ORDERS = `
  *
  * @param em inside a transaction
  * @returns whether it was erased now
+ * @throws AppError CONFLICT with `orderIds` where it has bought something meanwhile
  */
 export async function eraseAccount(em: EntityManager, userId: string): Promise<boolean> {
   const erased = `erased-${userId}@erased.invalid`;
@@ -87,5 +88,13 @@ export async function eraseAccount(em: EntityManager, userId: string): Promise<b
   );
   if (row === undefined) return false;
   await em.execute('delete from refresh_token where user_id = ?', [userId]);
+  // Purchases that were under way were waited for, and those that come now find no account.
+  const bought = await em.execute<{ id: string }[]>(
+    'select id from orders where buyer_id = ? and erased_at is null order by id limit 100',
+    [userId],
+  );
+  if (bought.length > 0) {
+    throw conflict('Something was bought meanwhile; try again', { orderIds: bought.map(({ id }) => id) });
+  }
   return true;
 }

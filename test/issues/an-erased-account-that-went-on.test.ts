@@ -1,16 +1,31 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { type Account, PASSWORD, signUp } from '../support/fixtures.js';
+import {
+  type Account,
+  availability,
+  PASSWORD,
+  type PublishedShow,
+  signUp,
+  tryPurchase,
+} from '../support/fixtures.js';
+import { expectData, expectError } from '../support/graphql-client.js';
+import { metric } from '../support/metrics.js';
 import { operate } from '../support/operate.js';
 import { startWorld, type World } from '../support/world.js';
 
 let world: World;
+let show: PublishedShow;
 beforeAll(async () => {
   world = await startWorld({ env: { WORKER: 'off' } });
+  ({ show } = await world.sell({ tickets: [{ quantity: 100 }] }));
 });
 afterAll(() => world.close());
 
 const erase = ({ token }: Account) => operate(world.server, 'Mutation.eraseBuyer', {}, token);
+const buy = (token?: string, idempotencyKey?: string) => {
+  const items = [{ ticketId: show.tickets[0]!.id, quantity: 1 }];
+  return tryPurchase(world.server, { showId: show.id, items, idempotencyKey }, { token });
+};
 const erased = { errors: [], data: { eraseBuyer: { accountErased: true } } };
 const unauthenticated = [{ extensions: { code: 'UNAUTHENTICATED' } }];
 
@@ -95,6 +110,44 @@ describe('an account that is erased', () => {
       const { errors } = await operate(world.server, 'Mutation.refreshSession', { refreshToken });
       expect(errors).toMatchObject(unauthenticated);
     }
+    expect(await left(buyer)).toEqual({ sessions: 0, orders: 0 });
+  });
+
+  it('buys nothing with the access token that it still has', async () => {
+    const buyer = await signUp(world.server);
+    expectData(await buy(buyer.token, 'before it was erased'));
+    expect(await erase(buyer)).toMatchObject(erased);
+    const before = await availability(world.server, show.id);
+    expectError(await buy(buyer.token), 'UNAUTHENTICATED');
+    expectError(await buy(buyer.token, 'before it was erased'), 'UNAUTHENTICATED');
+    expect(await availability(world.server, show.id)).toEqual(before);
+    expect(await left(buyer)).toEqual({ sessions: 0, orders: 0 });
+  });
+
+  it('buys nothing that it was about to buy; whoever buys together with it does', async () => {
+    const [buyer, other] = [await signUp(world.server), await signUp(world.server)];
+    const ofTicket = { text: 'select from ticket where id = $1 for update', values: [show.tickets[0]!.id] };
+    let behind: ReturnType<typeof buy>[] = [];
+    const [first] = await heldUp(ofTicket, [() => buy()], async () => {
+      behind = [buy(buyer.token), buy(), buy(other.token)];
+      await eventually('they wait together', async () => {
+        return (await metric(world.server, 'boxoffice_purchases_waiting')) >= behind.length;
+      });
+      expect(await erase(buyer)).toMatchObject(erased);
+    });
+    const [own, ...others] = await Promise.all(behind);
+    expectError(own!, 'UNAUTHENTICATED');
+    for (const answer of [first, ...others]) expectData(answer);
+    expect(await left(buyer)).toEqual({ sessions: 0, orders: 0 });
+  });
+
+  it('is not erased over an order that is being made', async () => {
+    const buyer = await signUp(world.server);
+    const allOrders = { text: 'lock table orders in share mode' };
+    const [bought, erasure] = await heldUp(allOrders, [() => buy(buyer.token), () => erase(buyer)]);
+    const { order } = expectData(bought).purchaseTickets;
+    expect(erasure.errors).toMatchObject([{ extensions: { code: 'CONFLICT', orderIds: [order.id] } }]);
+    expect(await erase(buyer)).toMatchObject(erased);
     expect(await left(buyer)).toEqual({ sessions: 0, orders: 0 });
   });
 });
