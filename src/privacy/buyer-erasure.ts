@@ -25,16 +25,16 @@ interface OrderRow {
  * @throws AppError CONFLICT with `orderIds` where somebody may still have to pay, or to be paid back
  */
 export async function eraseOrders(em: EntityManager, buyer: Buyer): Promise<ErasedOrders> {
-  // Rows are locked in the order of their ids: two who erase at once do not wait for each other.
-  const orders = await em.execute<OrderRow[]>(ORDERS, valuesOf(buyer));
+  const locked = await em.execute<{ id: string }[]>(LOCK_ORDERS, valuesOf(buyer));
+  const ids = locked.map(({ id }) => id);
+  const list = `{${ids.join(',')}}`;
+  const orders = await em.execute<OrderRow[]>(ORDERS, [list]);
   const open = orders.filter((order) => order.is_open).map(({ id }) => id);
   if (open.length > 0) {
     throw conflict('Some orders are still open; cancel them, or wait until their payment is decided', {
       orderIds: open.slice(0, 100),
     });
   }
-  const ids = orders.map(({ id }) => id);
-  const list = `{${ids.join(',')}}`;
   await em.execute(
     `update orders set email = ?, name = null, success_url = null, cancel_url = null, idempotency_key = null,
        released_idempotency_key = null, input_hash = null, erased_at = now(),
@@ -56,7 +56,14 @@ export async function eraseOrders(em: EntityManager, buyer: Buyer): Promise<Eras
   };
 }
 
-/** Open: money is under way, or may still come or go. A refund that failed stays as it is, and can be tried again. */
+// In the order of their ids: two who erase at once do not wait for each other.
+const LOCK_ORDERS = `
+  select o.id from orders o where ${OWN_ORDERS} and o.erased_at is null order by o.id for update`;
+
+/**
+ * Open: money is under way, or may still come or go. A refund that failed stays as it is, and can be tried again. Asked
+ * once all are locked: a statement that has waited for a lock sees refunds and disputes as they were when it began.
+ */
 const ORDERS = `
   select o.id, s.producer_id, (
     o.status = 'PENDING' or o.check_at is not null or o.payment_status in ('PROCESSING', 'DISPUTED')
@@ -66,8 +73,8 @@ const ORDERS = `
       ('INQUIRY_NEEDS_RESPONSE', 'INQUIRY_UNDER_REVIEW', 'NEEDS_RESPONSE', 'UNDER_REVIEW'))
   ) as is_open
   from orders o join show s on s.id = o.show_id
-  where ${OWN_ORDERS} and o.erased_at is null
-  order by o.id for update of o`;
+  where o.id = any (?::uuid[])
+  order by o.id`;
 
 /**
  * Ends the account and all its sessions. Its id stays, since orders, refunds and the audit log name it. The account of
