@@ -76,24 +76,30 @@ const ORDERS = `
   where o.id = any (?::uuid[])
   order by o.id`;
 
+export interface ErasedAccount {
+  readonly wasOperator: boolean;
+}
+
 /**
  * Ends the account and all its sessions. Its id stays, since orders, refunds and the audit log name it. The account of
  * a producer's team is kept: the producer would be nobody's.
  *
- * @param em inside a transaction
- * @returns whether it was erased now
+ * @param em inside a transaction that has erased the orders
+ * @returns undefined where it was erased before, or is kept
  * @throws AppError CONFLICT with `orderIds` where it has bought something meanwhile
  */
-export async function eraseAccount(em: EntityManager, userId: string): Promise<boolean> {
+export async function eraseAccount(em: EntityManager, userId: string): Promise<ErasedAccount | undefined> {
   const erased = `erased-${userId}@erased.invalid`;
-  const [row] = await em.execute<{ id: string }[]>(
+  const [row] = await em.execute<{ was_operator: boolean }[]>(
     `update app_user set email = ?, email_normalized = ?, name = null, password_hash = ?, is_operator = false,
        erased_at = now()
-     where id = ? and erased_at is null and not exists (select from producer_member where user_id = app_user.id)
-     returning id`,
+     from (select id, is_operator from app_user where id = ? for update) as before
+     where app_user.id = before.id and app_user.erased_at is null
+       and not exists (select from producer_member where user_id = app_user.id)
+     returning before.is_operator as was_operator`,
     [erased, erased, unusableHash(), userId],
   );
-  if (row === undefined) return false;
+  if (row === undefined) return undefined;
   await em.execute('delete from refresh_token where user_id = ?', [userId]);
   // Purchases that were under way were waited for, and those that come now find no account.
   const bought = await em.execute<{ id: string }[]>(
@@ -103,5 +109,5 @@ export async function eraseAccount(em: EntityManager, userId: string): Promise<b
   if (bought.length > 0) {
     throw conflict('Something was bought meanwhile; try again', { orderIds: bought.map(({ id }) => id) });
   }
-  return true;
+  return { wasOperator: row.was_operator };
 }

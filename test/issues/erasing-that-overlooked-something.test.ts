@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { purchase, signUp } from '../support/fixtures.js';
 import { operate } from '../support/operate.js';
+import { signUpOperator } from '../support/operators.js';
 import { startWorld, type World } from '../support/world.js';
 
 let world: World;
@@ -48,5 +49,28 @@ describe('erasing a buyer', () => {
     expect(await erase(buyer.token)).toMatchObject({
       data: { eraseBuyer: { orders: 1, accountErased: true } },
     });
+  });
+
+  it('who was an operator leaves in the audit log that nobody is one by this account any more', async () => {
+    const [operator, other] = [await signUpOperator(world), await signUpOperator(world)];
+    // Entries of one transaction were in the order of their ids as texts: 99 before 100.
+    await world.database.pool.query("select setval(pg_get_serial_sequence('audit_log_entry', 'id'), 98)");
+    expect((await erase(operator.token)).errors).toEqual([]);
+    const log = await operate(world.server, 'Query.auditLog', { first: 2 }, other.token);
+    const entry = { actorId: operator.userId, subjectType: 'User', subjectId: operator.userId };
+    expect(log).toMatchObject({
+      errors: [],
+      data: {
+        auditLog: {
+          nodes: [
+            { action: 'OPERATOR_REVOKED', ...entry },
+            { action: 'BUYER_ERASED', ...entry },
+          ],
+        },
+      },
+    });
+    expect((await operate(world.server, 'Query.auditLog', {}, operator.token)).errors).toMatchObject([
+      { extensions: { code: 'FORBIDDEN' } },
+    ]);
   });
 });
