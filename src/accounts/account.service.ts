@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { isUniqueViolation } from '../database/index.js';
-import { conflict, unauthenticated } from '../errors.js';
+import { type AppError, conflict, unauthenticated } from '../errors.js';
 import { decode } from '../validation/decode.js';
 import { email, text } from '../validation/rules.js';
 import type { AccessTokens } from './access-tokens.js';
+import { keepAccount } from './keep-account.js';
 import type { Passwords } from './passwords.js';
 import type { RateLimits } from './rate-limits.js';
 import type { RefreshTokens } from './refresh-tokens.js';
@@ -53,10 +54,14 @@ export class AccountService {
     const { email, password, name } = decode(signUpRules, input);
     await this.limits.signUp(clientAddress, email);
     const passwordHash = await this.passwords.hash(password);
+    const emailNormalized = email.toLowerCase();
+    const isTaken = (await em.count(User, { emailNormalized })) > 0;
+    await this.limits.signUpAnswer(clientAddress, isTaken);
+    if (isTaken) throw taken();
     const user = em.create(User, {
       id: randomUUID(),
       email,
-      emailNormalized: email.toLowerCase(),
+      emailNormalized,
       name: name ?? null,
       passwordHash,
       createdAt: new Date(),
@@ -65,8 +70,8 @@ export class AccountService {
       return await this.openSession(em, user);
     } catch (error) {
       if (!isUniqueViolation(error, 'app_user_email_normalized_key')) throw error;
-      await this.limits.signUpTaken(clientAddress);
-      throw conflict('This e-mail address already has an account; sign in instead', { field: 'email' });
+      await this.limits.signUpAnswer(clientAddress, true);
+      throw taken();
     }
   }
 
@@ -84,7 +89,7 @@ export class AccountService {
       { populate: ['passwordHash'] },
     );
     if (!(await this.passwords.matches(user?.passwordHash ?? null, password)) || user === null) {
-      throw unauthenticated('Invalid e-mail address or password');
+      throw invalidCredentials();
     }
     return this.openSession(em, user);
   }
@@ -93,7 +98,8 @@ export class AccountService {
   async refreshSession(em: EntityManager, clientAddress: string, token: string): Promise<Session> {
     await this.limits.refreshSession(clientAddress, token);
     const { userId, refreshToken } = await this.refreshTokens.rotate(em, token);
-    const user = await em.findOneOrFail(User, { id: userId });
+    const user = await em.findOne(User, { id: userId, erasedAt: null });
+    if (user === null) throw unauthenticated('The refresh token is not valid; sign in again');
     return this.session(user, refreshToken);
   }
 
@@ -106,6 +112,7 @@ export class AccountService {
     const refreshToken = await em.transactional(async (tx) => {
       tx.persist(user);
       await tx.flush();
+      if (!(await keepAccount(tx, user.id))) throw invalidCredentials();
       return this.refreshTokens.issue(tx, user.id);
     });
     return this.session(user, refreshToken);
@@ -115,4 +122,12 @@ export class AccountService {
     const { accessToken, expiresAt } = await this.accessTokens.issue(user.id);
     return { user, accessToken, accessTokenExpiresAt: expiresAt, refreshToken };
   }
+}
+
+function invalidCredentials(): AppError {
+  return unauthenticated('Invalid e-mail address or password');
+}
+
+function taken(): AppError {
+  return conflict('This e-mail address already has an account; sign in instead', { field: 'email' });
 }

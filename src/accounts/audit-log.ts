@@ -66,7 +66,7 @@ export async function pageOfAuditLog(
   const found = await em.execute<AuditLogEntry[]>(
     `select id::text as id, action, actor_id as "actorId", subject_type as "subjectType", subject_id as "subjectId",
        details, occurred_at as "occurredAt"
-     from audit_log_entry ${where} order by occurred_at desc, id desc limit ?`,
+     from audit_log_entry as entry ${where} order by occurred_at desc, entry.id desc limit ?`,
     [...conditions.flatMap(({ values }): unknown[] => values), size + 1],
   );
   // Statements of our own writing give instants as texts.

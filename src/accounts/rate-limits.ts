@@ -73,11 +73,18 @@ export class RateLimits {
     await this.consume('credentials:account', normalized(email));
   }
 
-  /** Counts a sign-up that told that an address has an account; too many, and `signUp` refuses all, also new ones. */
-  async signUpTaken(address: string): Promise<void> {
-    await this.consume('sign-up-taken:address', networkOf(address)).catch((error: unknown) => {
-      if (!(error instanceof AppError)) throw error;
-    });
+  /**
+   * Whether a sign-up may be answered, once it is known with what. Many may have been let in at once: whoever comes too
+   * late is refused alike, whether there is an account or not.
+   *
+   * @param taken whether the answer tells that there is an account, which counts
+   * @throws AppError RATE_LIMITED with `retryAfterMs`
+   */
+  async signUpAnswer(address: string, taken: boolean): Promise<void> {
+    const network = networkOf(address);
+    await (taken
+      ? this.consume('sign-up-taken:address', network)
+      : this.requireLeft('sign-up-taken:address', network));
   }
 
   /** @throws AppError RATE_LIMITED with `retryAfterMs` */

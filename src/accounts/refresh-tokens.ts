@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { unauthenticated } from '../errors.js';
 import type { Logger } from '../logging.js';
+import { keepAccount } from './keep-account.js';
 import { RefreshToken } from './refresh-token.entity.js';
 
 const LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
@@ -36,7 +37,8 @@ export class RefreshTokens {
   async rotate(em: EntityManager, token: string): Promise<{ userId: string; refreshToken: string }> {
     const outcome = await em.transactional(async (tx) => {
       const known = await tx.findOne(RefreshToken, { tokenHash: hashOf(token) });
-      if (known === null) return undefined;
+      // Before the token is locked, as erasing does: or each would wait for the other.
+      if (known === null || !(await keepAccount(tx, known.userId))) return undefined;
       await lockFamily(tx, known.familyId);
       const claimed = await tx.nativeUpdate(
         RefreshToken,

@@ -24,12 +24,15 @@ export interface Source {
 
 /** Far more than any page shows. */
 const MOST_OBJECTS = 20_000;
+/** Twice what the largest page has where every show is described at the greatest length. */
+const MOST_CHARACTERS = 2_000_000;
 
 /** What one operation works with: its unit of work, its viewer, and its loaders. */
 export class RequestContext {
   private unitOfWork: EntityManager | undefined;
   private readonly memory = new Map<unknown, unknown>();
   private objects = 0;
+  private characters = 0;
   /** An object of its own: Apollo copies the context, and the copy is what resolvers see. */
   private readonly answer = { sources: new Map<Source, number>(), isPrivate: false, isWellFormed: false };
 
@@ -115,11 +118,35 @@ export class RequestContext {
     });
   }
 
-  /** Forgets what was read, before each mutation and each message of a subscription: it is old by then. */
+  /**
+   * Counts the characters of a long text that goes into the answer.
+   *
+   * @returns the text; null once that there are too many was told: of a list, each place would tell it again
+   * @throws AppError BAD_USER_INPUT when there are too many
+   */
+  countText(text: string): string | null {
+    if (this.characters > MOST_CHARACTERS) return null;
+    this.characters += text.length;
+    if (this.characters <= MOST_CHARACTERS) return text;
+    const most = MOST_CHARACTERS.toLocaleString('en-US');
+    throw new AppError(
+      'BAD_USER_INPUT',
+      `An answer may have at most ${most} characters of long texts; ask for less`,
+      { field: 'query', limit: MOST_CHARACTERS },
+    );
+  }
+
+  /** Forgets what was read, before each mutation: it is old by then. */
   renew(): void {
     this.keepPrivate();
     this.unitOfWork = undefined;
     this.memory.clear();
     this.objects = 0;
+  }
+
+  /** The same before each message of a subscription, which is an answer of its own. */
+  renewAnswer(): void {
+    this.renew();
+    this.characters = 0;
   }
 }

@@ -35,6 +35,7 @@ import {
 import type { RequestContext } from './context.js';
 import { callMethodsDirectly } from './direct-resolvers.js';
 import { enforcePermissions } from './enforce-permissions.js';
+import { countLongTexts } from './long-texts.js';
 
 registerEnumType(ShowStatus, { name: 'ShowStatus' });
 registerEnumType(TicketStatus, { name: 'TicketStatus' });
@@ -110,6 +111,7 @@ export function createSchema(resolvers: Resolvers = new Map()): GraphQLSchema {
     pubSub: { publish: unused, subscribe: unused },
   });
   callMethodsDirectly(schema, resolvers);
+  countLongTexts(schema);
   enforcePermissions(schema);
   renewBeforeMutations(schema);
   answerFeedsAsTheyAre(schema);

@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { newId, persistNew, Statement } from '../database/index.js';
-import { AppError } from '../errors.js';
+import { AppError, unauthenticated } from '../errors.js';
 import type { CounterChange, InventoryCounters, TicketRow } from '../inventory/index.js';
 import { applicationFee } from '../payments/index.js';
 import type { Attendee } from './attendee.entity.js';
 import { createAttendees } from './attendees.js';
+import { keepBuyers } from './buyers.js';
 import { newReference } from './codes.js';
 import { enqueueConfirmations } from './confirmation-jobs.js';
 import { findKnownOrders, keyOf } from './known-orders.js';
@@ -82,12 +83,16 @@ export class OrderPlacement {
   ): Promise<Placements> {
     const requests = purchases.map((purchase) => purchase.request);
     // Sent in this order: a try with the same key that was faster is seen once the tickets are locked.
-    const [tickets, known, made] = await Promise.all([
+    const [tickets, known, made, buyers] = await Promise.all([
       this.counters.lock(em, ticketIdsOf(requests)),
       findKnownOrders(em, requests),
       attempt === 'again' ? findMadeOrders(em, purchases) : new Set<string>(),
+      keepBuyers(
+        em,
+        purchases.flatMap(({ buyerId }) => buyerId ?? []),
+      ),
     ]);
-    const batch = new Batch(em, this.terms, tickets, known, made);
+    const batch = new Batch(em, this.terms, tickets, known, made, buyers);
     const placements = purchases.map((purchase) => batch.place(purchase));
     const changes = batch.changes();
     const [changed] = await Promise.all([
@@ -115,15 +120,19 @@ class Batch {
     rows: readonly TicketRow[],
     private readonly known: Map<string, { id: string; inputHash: string }>,
     private readonly made: ReadonlySet<string>,
+    private readonly buyers: ReadonlySet<string>,
   ) {
     this.tickets = new Map(rows.map((row) => [row.id, row]));
     this.now = rows.at(-1)?.readAt ?? new Date();
   }
 
   place(purchase: Purchase): Placement {
-    const { request, orderId } = purchase;
+    const { request, orderId, buyerId } = purchase;
     try {
       if (this.made.has(orderId)) return { kind: 'known', orderId };
+      if (buyerId !== null && !this.buyers.has(buyerId)) {
+        throw unauthenticated('This account no longer exists');
+      }
       const known = request.idempotencyKey === null ? undefined : this.known.get(keyOf(request));
       if (known !== undefined) return { kind: 'known', orderId: known.id };
       const rows = request.wanted.flatMap((wanted) => this.tickets.get(wanted.ticketId) ?? []);

@@ -91,7 +91,7 @@ export class OrderResolver {
     @Root() orderId: string,
     @Ctx() context: RequestContext,
   ): Promise<Order> {
-    context.renew();
+    context.renewAnswer();
     return context.em.findOneOrFail(Order, { id: orderId });
   }
 }

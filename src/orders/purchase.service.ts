@@ -42,7 +42,7 @@ export class PurchaseService {
    * @param signal aborted when nobody waits for the answer any more
    * @throws AppError BAD_USER_INPUT, NOT_FOUND, SHOW_NOT_ON_SALE, TICKET_NOT_ON_SALE, LIMIT_EXCEEDED,
    * PRICE_CHANGED, PRODUCER_NOT_PAYABLE, SOLD_OUT, INVENTORY_BUSY, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED,
-   * PAYMENT_PROVIDER_UNAVAILABLE (with what `createCheckout` needs); nothing is held after any of them
+   * UNAUTHENTICATED where the viewer's account was erased, PAYMENT_PROVIDER_UNAVAILABLE (with what `createCheckout` needs); nothing is held after any of them
    */
   async purchase(
     operation: Operation,

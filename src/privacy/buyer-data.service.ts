@@ -3,7 +3,7 @@ import { AuditLogAction, recordChange, type Viewer } from '../accounts/index.js'
 import { badUserInput } from '../errors.js';
 import type { OrderEvents } from '../orders/index.js';
 import { type Buyer, buyerOf } from './buyer.js';
-import { type ErasedOrders, eraseAccount, eraseOrders } from './buyer-erasure.js';
+import { type ErasedAccount, type ErasedOrders, eraseAccount, eraseOrders } from './buyer-erasure.js';
 import { type BuyerExport, exportOf, MOST_ORDERS } from './buyer-export.js';
 
 export interface Erasure {
@@ -44,18 +44,18 @@ export class BuyerDataService {
    *
    * @param email null for the viewer's own account
    * @throws AppError BAD_USER_INPUT; FORBIDDEN for an e-mail address, unless the viewer is an operator; CONFLICT with
-   * `orderIds` where money is still under way, and then nothing is erased
+   * `orderIds` where money is still under way or something is being bought, and then nothing is erased
    */
   async erase(em: EntityManager, viewer: Viewer, email: string | null | undefined): Promise<Erasure> {
     const buyer = await buyerOf(em, viewer, email);
-    const { accountErased, erased } = await em.fork().transactional(async (tx) => {
+    const { account, erased } = await em.fork().transactional(async (tx) => {
       const erased = await eraseOrders(tx, buyer);
-      const accountErased = buyer.userId !== null && (await eraseAccount(tx, buyer.userId));
-      await record(tx, viewer, buyer, erased, accountErased);
-      return { accountErased, erased };
+      const account = buyer.userId === null ? undefined : await eraseAccount(tx, buyer.userId);
+      await record(tx, viewer, buyer, erased, account);
+      return { account, erased };
     });
     for (const id of erased.ids) this.events.publish(id);
-    return { orders: erased.ids.length, attendees: erased.attendees, accountErased };
+    return { orders: erased.ids.length, attendees: erased.attendees, accountErased: account !== undefined };
   }
 }
 
@@ -65,7 +65,7 @@ async function record(
   viewer: Viewer,
   buyer: Buyer,
   { perProducer }: ErasedOrders,
-  accountErased: boolean,
+  account: ErasedAccount | undefined,
 ): Promise<void> {
   const action = AuditLogAction.BUYER_ERASED;
   const actorId = viewer.userId;
@@ -73,7 +73,10 @@ async function record(
     const subject = ['Producer', producerId] as const;
     await recordChange(em, { action, actorId, of: { producerId }, subject, details: { orders } });
   }
-  if (accountErased && buyer.userId !== null) {
-    await recordChange(em, { action, actorId, subject: ['User', buyer.userId] });
+  if (account === undefined || buyer.userId === null) return;
+  const subject = ['User', buyer.userId] as const;
+  await recordChange(em, { action, actorId, subject });
+  if (account.wasOperator) {
+    await recordChange(em, { action: AuditLogAction.OPERATOR_REVOKED, actorId, subject });
   }
 }
