@@ -6,7 +6,7 @@ import { breachOf } from './verdict.js';
 
 const LANES = 8;
 /** What is logged where something failed that nobody thought of. */
-const UNEXPECTED = /unexpectedly|could not be handled|unhandled/i;
+const UNEXPECTED = /unexpectedly|could not be (handled|applied|noted)|unhandled/i;
 
 export interface Row {
   readonly name: string;
