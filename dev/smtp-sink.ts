@@ -2,13 +2,15 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** A mail server that takes everything and keeps it. */
+/** A mail server that takes everything and keeps it, unless it is told to refuse. */
 export interface SmtpSink {
   readonly port: number;
   /** Headers and text of each mail, oldest first. */
   readonly mails: readonly string[];
   /** From now on it reads mails and does not say that it has, until what this returns is called. */
   hold(): () => void;
+  /** From now on no mailbox is known, until what this returns is called. */
+  refuse(): () => void;
   close(): Promise<void>;
 }
 
@@ -17,13 +19,15 @@ export async function startSmtpSink(port = 0): Promise<SmtpSink> {
   const mails: string[] = [];
   const sockets = new Set<Socket>();
   let released = Promise.resolve();
+  let isRefusing = false;
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    void converse(socket, async (mail) => {
+    const keep = async (mail: string) => {
       mails.push(mail);
       await released;
-    });
+    };
+    void converse(socket, keep, () => isRefusing);
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -35,6 +39,12 @@ export async function startSmtpSink(port = 0): Promise<SmtpSink> {
       released = promise;
       return resolve;
     },
+    refuse() {
+      isRefusing = true;
+      return () => {
+        isRefusing = false;
+      };
+    },
     async close() {
       const closed = once(server, 'close');
       server.close();
@@ -44,7 +54,11 @@ export async function startSmtpSink(port = 0): Promise<SmtpSink> {
   };
 }
 
-async function converse(socket: Socket, keep: (mail: string) => Promise<void>): Promise<void> {
+async function converse(
+  socket: Socket,
+  keep: (mail: string) => Promise<void>,
+  isRefusing: () => boolean,
+): Promise<void> {
   const say = (line: string) => socket.write(`${line}\r\n`);
   say('220 sink.example ESMTP');
   let data: string[] | undefined;
@@ -60,6 +74,8 @@ async function converse(socket: Socket, keep: (mail: string) => Promise<void>): 
     } else if (/^DATA/i.test(line)) {
       data = [];
       say('354 go on');
+    } else if (/^RCPT/i.test(line) && isRefusing()) {
+      say(`550 5.1.1 ${/<.*>/.exec(line)?.[0]}: Recipient address rejected: User unknown`);
     } else if (/^QUIT/i.test(line)) {
       say('221 bye');
       socket.end();

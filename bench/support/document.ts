@@ -2,9 +2,6 @@ import type { Machine } from './machine.js';
 import { table } from './report.js';
 import type { Row } from './row.js';
 
-const BEGIN = '<!-- bench: begin -->';
-const END = '<!-- bench: end -->';
-
 /**
  * Replaces what stands between the two marks of a Markdown document.
  *
@@ -16,9 +13,16 @@ export function writeInto(document: string, machine: Machine, rows: readonly Row
 
 /** The same with any figures. */
 export function writeFigures(document: string, machine: Machine, written: string): string {
-  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`The document has no place between ${BEGIN} and ${END}.`);
   const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`);
-  const figures = [BEGIN, '', ...facts, '', written, ''].join('\n');
-  return `${document.slice(0, begin)}${figures}\n${document.slice(end)}`;
+  return writeBetween(document, 'bench', [...facts, '', written].join('\n'));
+}
+
+/** Replaces what stands between `<!-- name: begin -->` and `<!-- name: end -->`. @throws where these are missing */
+export function writeBetween(document: string, name: string, written: string): string {
+  const marks = { begin: `<!-- ${name}: begin -->`, end: `<!-- ${name}: end -->` };
+  const [begin, end] = [document.indexOf(marks.begin), document.indexOf(marks.end)];
+  if (begin < 0 || end < begin) {
+    throw new Error(`The document has no place between ${marks.begin} and ${marks.end}.`);
+  }
+  return `${document.slice(0, begin)}${marks.begin}\n\n${written}\n\n${document.slice(end)}`;
 }

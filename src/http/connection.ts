@@ -67,10 +67,11 @@ export class Connection implements ProtocolSocket {
     });
   }
 
+  /** Until it is on its way. What cannot be written is for a client that has gone, and the socket closes by itself. */
   send(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       if (!this.isOpen) resolve();
-      else this.socket.send(text, (error) => (error ? reject(error) : resolve()));
+      else this.socket.send(text, () => resolve());
     });
   }
 

@@ -2,7 +2,7 @@ import { type Runner, run, type TaskList, Logger as WorkerLogger } from 'graphil
 import type { AccountChecks } from '../catalog/index.js';
 import type { Orm } from '../database/index.js';
 import type { DisputeChecks } from '../disputes/index.js';
-import type { Logger } from '../logging.js';
+import { type Logger, withoutPersonalData } from '../logging.js';
 import type { Metrics } from '../metrics.js';
 import { type OrderChecks, spreadConfirmations, type TransferAttribution } from '../orders/index.js';
 import { type EventReconciler, inBackground } from '../payments/index.js';
@@ -125,7 +125,8 @@ export class Worker {
         } catch (error) {
           this.metrics.jobs.inc({ task: name, outcome: 'failure' });
           this.logger.error({ err: error, task: name, ...about }, 'A job failed and is tried again later');
-          throw error;
+          // Its message is kept with the job.
+          throw withoutPersonalData(error);
         }
       },
     });

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import type { Orm, Turnstile } from '../database/index.js';
-import type { Logger } from '../logging.js';
+import { type Logger, withoutPersonalData } from '../logging.js';
 import type { Arrival, StoredOutcome, WebhookEventStore } from './webhook-event-store.js';
 import { scopeOf, type WebhookEffect, type WebhookHandler } from './webhook-handler.js';
 
@@ -63,7 +63,7 @@ export class EventProcessor {
 
   private async noteFailure(event: Stripe.Event, arrival: Arrival, error: unknown): Promise<void> {
     try {
-      await this.store.noteFailure(event, arrival, textOf(error));
+      await this.store.noteFailure(event, arrival, textOf(withoutPersonalData(error)));
     } catch (err) {
       this.logger.error({ err, eventId: event.id }, 'That an event could not be applied could not be noted');
     }

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Stripe from 'stripe';
 import type { Orm } from '../database/index.js';
-import type { Logger } from '../logging.js';
+import { type Logger, withoutPersonalData } from '../logging.js';
 import { Order } from '../orders/entities.js';
 import type { OrderEvents } from '../orders/index.js';
 import { providerUnavailable, type RefundState, type Refunds } from '../payments/index.js';
@@ -98,7 +98,7 @@ export class RefundExecution {
   ): Promise<RefundState | undefined> {
     const made = await this.find(order, refund);
     if (made !== undefined) return made;
-    const failureReason = error.code ?? error.message;
+    const failureReason = error.code ?? String(withoutPersonalData(error.message));
     await this.orm.em.fork().transactional((em) => this.settlement.refuse(em, refund, failureReason));
     this.events.publish(order.id);
     return undefined;

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { writeBetween } from '../../bench/support/document.js';
 import { findRedisBinary } from '../../dev/redis.js';
 import { makeRunDirectory } from '../../dev/run-directory.js';
 import { INVARIANTS } from './harness/invariants.js';
@@ -28,9 +29,6 @@ const { values: given } = parseArgs({
   },
 });
 
-const BEGIN = '<!-- faults: begin -->';
-const END = '<!-- faults: end -->';
-
 if (given.help) console.log(USAGE);
 else process.exitCode = (await main()) ? 0 : 1;
 
@@ -51,7 +49,7 @@ async function main(): Promise<boolean> {
     console.log(`\nseed ${seed}; every row ends with: ${INVARIANTS.join('; ')}.\n\n${written}\n`);
     tellTroubles(results);
     if (given.write !== undefined && document !== undefined) {
-      writeFileSync(given.write, writeInto(document, seed, written));
+      writeFileSync(given.write, writeBetween(document, 'faults', `Seed ${seed}.\n\n${written}`));
     }
     console.log(`${results.filter(isAsPromised).length} of ${results.length} rows are as promised, `);
     console.log(`in ${Math.round((performance.now() - started) / 1000)} s`);
@@ -108,14 +106,6 @@ function chosen(only: readonly string[] | undefined): readonly Row[] {
   const unknown = only?.filter((wanted) => !ROWS.some(({ name }) => name === wanted)) ?? [];
   if (unknown.length > 0) throw new Error(`There is no row ${unknown.join(', ')}.\n${USAGE}`);
   return ROWS.filter(({ name }) => only?.includes(name) ?? true);
-}
-
-/** @throws when the document does not have the marks */
-function writeInto(document: string, seed: number, written: string): string {
-  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`The document has no place between ${BEGIN} and ${END}.`);
-  const figures = [BEGIN, '', `Seed ${seed}.`, '', written, ''].join('\n');
-  return `${document.slice(0, begin)}${figures}\n${document.slice(end)}`;
 }
 
 function number(text: string | undefined, otherwise: number): number {

@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto';
 import { Random } from '../../bench/onsale/random.js';
+import type { TestServer } from '../support/server.js';
 import type { World } from '../support/world.js';
 import type { Arena, Attack } from './attack.js';
 import { breachOf } from './verdict.js';
 
 const LANES = 8;
 /** What is logged where something failed that nobody thought of. */
-const UNEXPECTED = /unexpectedly|could not be handled|unhandled/i;
+const UNEXPECTED = /unexpectedly|could not be (handled|applied|noted)|unhandled/i;
 
 export interface Row {
   readonly name: string;
@@ -36,11 +37,12 @@ export async function run(attack: Attack, world: World, seed: number, times: num
     note,
   };
   const started = performance.now();
+  const logged = new Map(world.servers.map((server) => [server, server.logs().length]));
   let said: string | undefined;
   let failure: Error | undefined;
   try {
     said = (await attack.run(arena)) ?? undefined;
-    await isWell(world);
+    await isWell(world, logged);
   } catch (error) {
     failure = new Error(`${attack.name}\n${lastErrors(world)}`, { cause: error });
   }
@@ -82,14 +84,19 @@ async function inLanes(times: number, lanes: number, one: (index: number) => Pro
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-/** The process lives, answers, and has met no failure that it did not expect. */
-async function isWell(world: World): Promise<void> {
+/**
+ * The process lives, answers, and has met no failure that it did not expect.
+ *
+ * @param logged how much each server had logged before
+ */
+async function isWell(world: World, logged: ReadonlyMap<TestServer, number>): Promise<void> {
   for (const server of world.servers) {
     const died = await Promise.race([server.exited, undefined]);
     if (died !== undefined) throw new Error(`The process has died: ${JSON.stringify(died)}`);
     const { status } = await fetch(`${server.url}/health/ready`);
     if (status !== 200) throw new Error(`The server is not ready any more: ${status}`);
-    const failed = server.logs().find(({ level, msg }) => level === 'error' && UNEXPECTED.test(`${msg}`));
+    const entries = server.logs().slice(logged.get(server) ?? 0);
+    const failed = entries.find(({ level, msg }) => level === 'error' && UNEXPECTED.test(`${msg}`));
     if (failed) throw new Error(`The server failed unexpectedly: ${JSON.stringify(failed).slice(0, 2_000)}`);
   }
 }

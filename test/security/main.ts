@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeBetween } from '../../bench/support/document.js';
 import globalSetup, { stopPrivateServers } from '../support/global-setup.js';
 import { type Row, run } from './arena.js';
 import type { Attack } from './attack.js';
@@ -9,7 +10,8 @@ const USAGE = `Usage: npm run test:security -- [options]
   --quick         as in CI
   --times <n>     of each attack, instead of what it says itself
   --only <name>   attacks in whose names this stands
-  --seed <n>      tries again what was tried with this seed`;
+  --seed <n>      tries again what was tried with this seed
+  --write <file>  puts the table of all attacks into the place that the document keeps for it`;
 
 const { values: given } = parseArgs({
   options: {
@@ -17,6 +19,7 @@ const { values: given } = parseArgs({
     times: { type: 'string' },
     only: { type: 'string', default: '' },
     seed: { type: 'string' },
+    write: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -29,6 +32,8 @@ async function main(): Promise<boolean> {
   const seed = Number(given.seed ?? Date.now() % 2_147_483_647);
   const attacks = (await allAttacks()).filter(({ name }) => name.includes(given.only));
   if (attacks.length === 0) throw new Error(`There is no attack with ${given.only} in its name.\n${USAGE}`);
+  if (given.write !== undefined && given.only !== '') throw new Error('Only a whole run is written down.');
+  const document = given.write === undefined ? undefined : readFileSync(given.write, 'utf8');
   await globalSetup();
   try {
     // It reads, when it is loaded, what the setup has found.
@@ -45,7 +50,11 @@ async function main(): Promise<boolean> {
     } finally {
       await world.close();
     }
-    console.log(`\n${table(rows)}\n\nseed ${seed}${given.quick ? ', quick' : ''}`);
+    const extent = `Seed ${seed}${given.quick ? ', as in CI' : ''}.`;
+    console.log(`\n${timings(rows)}\n\n${table(rows)}\n\n${extent}`);
+    if (given.write !== undefined && document !== undefined) {
+      writeFileSync(given.write, writeBetween(document, 'attacks', `${extent}\n\n${table(rows)}`));
+    }
     return rows.every(({ failure }) => failure === undefined);
   } finally {
     await stopPrivateServers();
@@ -66,10 +75,14 @@ async function allAttacks(): Promise<Attack[]> {
   );
 }
 
+/** Without times: those are the machine's. */
 function table(rows: readonly Row[]): string {
   const lines = rows.map(
-    ({ name, times, seconds, outcome }) =>
-      `| ${name} | ${times.toLocaleString('en-US')} | ${seconds.toFixed(1)} s | ${outcome} |`,
+    ({ name, times, outcome }) => `| ${name} | ${times.toLocaleString('en-US')} | ${outcome} |`,
   );
-  return ['| attack | times | took | outcome |', '| --- | ---: | ---: | --- |', ...lines].join('\n');
+  return ['| attack | tried | outcome |', '| --- | ---: | --- |', ...lines].join('\n');
+}
+
+function timings(rows: readonly Row[]): string {
+  return rows.map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${name}`).join('\n');
 }

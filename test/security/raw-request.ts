@@ -26,7 +26,11 @@ export function rawRequest(
         response.on('data', (part: Buffer) => parts.push(part));
         response.on('error', reject);
         response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }),
+          resolve({
+            status: response.statusCode ?? 0,
+            path: path.split('?')[0] ?? '',
+            text: Buffer.concat(parts).toString(),
+          }),
         );
       },
     );

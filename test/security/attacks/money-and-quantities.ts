@@ -13,10 +13,26 @@ function amount(random: Random): unknown {
   return pick(random, [null, true, '1', '1.5', 'NaN', text(random), [1], { amount: 1 }]);
 }
 
+/** With what the order has become, which clients may read and mostly do not. */
+const DOCUMENTS = {
+  createTicket: OPERATIONS['Mutation.createTicket'],
+  updateTicket: OPERATIONS['Mutation.updateTicket'],
+  setPlatformFee: OPERATIONS['Mutation.setPlatformFee'],
+  purchaseTickets: `mutation ($input: PurchaseTicketsInput!) {
+    purchaseTickets(input: $input) {
+      order { total { amount } lines { quantity unitPrice { amount } ticket { id } } }
+    }
+  }`,
+};
+type Kind = keyof typeof DOCUMENTS;
+const KINDS = Object.keys(DOCUMENTS) as Kind[];
+/** Of so many attempts, some of each kind are within what may be. */
+const ENOUGH = 1_000;
+
 const attack: Attack = {
   name: 'prices, quantities and fees at every boundary',
-  times: { quick: 5_000, full: 50_000 },
-  async run({ world, attempt, judge, note }) {
+  times: { quick: 4_000, full: 50_000 },
+  async run({ world, times, attempt, judge, note }) {
     const { tokens, known } = await people(world);
     const [, , seller, operator] = tokens;
     const [showId, , free, paid, producerId] = known as [string, string, string, string, string];
@@ -52,20 +68,21 @@ const attack: Attack = {
       }),
       setPlatformFee: (random: Random) => ({ producerId, percent: amount(random) }),
     };
+    const takenOn = new Map<Kind, number>();
     await attempt(async (random) => {
-      const kind = pick(random, [
-        'createTicket',
-        'updateTicket',
-        'purchaseTickets',
-        'setPlatformFee',
-      ] as const);
+      const kind = pick(random, KINDS);
       const variables = kinds[kind](random) as Record<string, unknown>;
       const token = kind === 'setPlatformFee' ? operator : seller;
-      const answer = await post(world.server, { query: OPERATIONS[`Mutation.${kind}`], variables }, token);
+      const answer = await post(world.server, { query: DOCUMENTS[kind], variables }, token);
       judge(answer);
       for (const code of codesIn(answer)) note(`${kind}: ${code}`);
-      check(kind, JSON.parse(answer.text), variables);
+      const made = (JSON.parse(answer.text) as Answer).data?.[kind];
+      if (!made) return;
+      takenOn.set(kind, (takenOn.get(kind) ?? 0) + 1);
+      CHECKS[kind](made, variables);
     });
+    const never = KINDS.filter((kind) => !takenOn.has(kind));
+    if (times >= ENOUGH && never.length > 0) throw new Error(`Not one ${never} was taken on.`);
     // What was taken on is what the database has; it would refuse to count wrongly, but not to forget.
     const { rows } = await world.database.pool.query(
       'select count(*)::int as wrong from ticket where price < 0 or quantity < 0 or min_per_order < 1 or max_per_order < min_per_order',
@@ -83,25 +100,62 @@ function some(random: Random, usual: Record<string, unknown>): Record<string, un
 }
 
 interface Answer {
-  readonly data?: Record<string, Record<string, unknown> | null> | null;
+  readonly data?: Readonly<Record<string, Made | null>> | null;
+}
+type Made = Readonly<Record<string, unknown>>;
+type Check = (made: Made, variables: Readonly<Record<string, unknown>>) => void;
+interface Amount {
+  readonly amount: number;
+}
+interface MadeOrder {
+  readonly total: Amount;
+  readonly lines: ReadonlyArray<{ quantity: number; unitPrice: Amount; ticket: { id: string } }>;
 }
 
-/** What was accepted is kept as it was given, and was within what may be. */
-function check(kind: string, { data }: Answer, variables: Record<string, unknown>): void {
-  const made = data?.[kind];
-  if (!made) return;
-  const input = variables.input as Record<string, unknown> | undefined;
-  if (kind === 'setPlatformFee') {
-    const percent = Number(made.percent);
-    if (!(percent >= 0 && percent <= 100)) throw new Error(`A fee of ${percent} % was set.`);
+/** What was taken on is kept as it was given, and was within what may be. */
+const CHECKS: Readonly<Record<Kind, Check>> = {
+  createTicket: checkTicket,
+  updateTicket: checkTicket,
+  purchaseTickets: checkOrder,
+  setPlatformFee: checkFee,
+};
+
+function checkTicket(made: Made, variables: Made): void {
+  const input = variables.input as Made;
+  const { amount: price } = made.price as Amount;
+  for (const [name, value] of [['price', price], ...Object.entries(made)] as const) {
+    if (typeof value !== 'number') continue;
+    const given = input[name];
+    const isKept = given === undefined || given === null || given === value;
+    if (!isKept || !isWithin(value)) throw new Error(`${name} ${given} became ${value}.`);
   }
-  if (kind === 'createTicket' || kind === 'updateTicket') {
-    const price = (made.price as { amount: number }).amount;
-    for (const [name, value] of [['price', price], ...Object.entries(made)] as const) {
-      if (typeof value !== 'number') continue;
-      const given = input?.[name];
-      const isKept = given === undefined || given === null || Object.is(value, Number(given) + 0);
-      if (!isKept || value < 0 || value > LARGEST_INT) throw new Error(`${name} ${given} became ${value}.`);
-    }
+}
+
+function checkOrder(made: Made, variables: Made): void {
+  const { items } = variables.input as { items: Made[] };
+  const { total, lines } = made.order as MadeOrder;
+  const [line, ...others] = lines;
+  const [item] = items;
+  const isAsWanted = line?.ticket.id === item?.ticketId && line?.quantity === item?.quantity;
+  if (!line || others.length > 0 || !isAsWanted || !(line.quantity >= 1)) {
+    throw new Error(`${JSON.stringify(items)} became ${JSON.stringify(lines)}.`);
   }
+  const expected = item?.expectedUnitPrice;
+  const isSeen = expected === undefined || expected === null || expected === line.unitPrice.amount;
+  const isRight = total.amount === line.unitPrice.amount * line.quantity;
+  if (!isSeen || !isRight || !isWithin(line.unitPrice.amount) || !isWithin(total.amount)) {
+    throw new Error(`${line.quantity} of ${line.unitPrice.amount} (${expected}) cost ${total.amount}.`);
+  }
+}
+
+/** Without one of its own, a producer has the platform's, which is 0 here. */
+function checkFee({ percent, isOwn }: Made, { percent: given }: Made): void {
+  const isKept = given === null ? percent === 0 && isOwn === false : percent === given && isOwn === true;
+  if (!isKept || !(Number(percent) >= 0 && Number(percent) <= 100)) {
+    throw new Error(`A fee of ${given} % became ${percent} %.`);
+  }
+}
+
+function isWithin(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= LARGEST_INT;
 }

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import type { Random } from '../../../bench/onsale/random.js';
 import type { Attack } from '../attack.js';
 import { bytes, chance, pick } from '../random-values.js';
+import type { Answered } from '../verdict.js';
 
 const PIECES = [
   'GET /graphql HTTP/1.1\r\n',
@@ -33,8 +34,8 @@ const attack: Attack = {
   async run({ world, attempt, judge, note }) {
     await attempt(async (random) => {
       const text = await exchange(world.server.port, nonsense(random));
-      judge({ text, status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 200) });
       if (text === '') note('no answer');
+      for (const answer of answersIn(text)) judge(answer);
     });
   },
 };
@@ -46,6 +47,16 @@ function nonsense(random: Random): Buffer {
     chance(random, 0.1) ? bytes(random, 40) : Buffer.from(pick(random, PIECES)),
   );
   return Buffer.concat([Buffer.from(pick(random, PIECES.slice(0, 5))), ...parts]);
+}
+
+/** One for each request that the bytes were taken for. @throws where what came is no HTTP */
+function answersIn(text: string): Answered[] {
+  const answers = text.split(/(?=HTTP\/1\.1 \d{3} )/).filter((answer) => answer !== '');
+  return answers.map((answer) => {
+    const status = /^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1];
+    if (status === undefined) throw new Error(`This is no answer of HTTP: ${answer.slice(0, 500)}`);
+    return { text: answer, status: Number(status) };
+  });
 }
 
 /** What comes back until the other side hangs up, or until we do: at once where it could wait for more. */
