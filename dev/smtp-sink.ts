@@ -19,11 +19,14 @@ export async function startSmtpSink(port = 0): Promise<SmtpSink> {
   let released = Promise.resolve();
   const server = createServer((socket) => {
     sockets.add(socket);
+    socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
-    void converse(socket, async (mail) => {
+    const keep = async (mail: string) => {
       mails.push(mail);
       await released;
-    });
+    };
+    // Whoever is reset in the middle of a conversation hands the mail in again; the sink goes on.
+    converse(socket, keep).catch(() => socket.destroy());
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
