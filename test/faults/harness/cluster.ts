@@ -63,7 +63,7 @@ export async function startCluster(
   await using started = new AsyncDisposableStack();
   const place = options.postgresPlace ?? mkdtempSync(join(directory, 'row-'));
   const postgres = started.use(await prepared.start(place, options.postgresSettings));
-  const pool = new pg.Pool({ connectionString: postgres.databaseUrl, max: 3, query_timeout: 20_000 });
+  const pool = new pg.Pool({ connectionString: postgres.databaseUrl, max: 3, query_timeout: 60_000 });
   // Connections end with a PostgreSQL that is killed, which is meant.
   pool.on('error', () => undefined);
   started.defer(() => pool.end());
@@ -102,7 +102,7 @@ export async function startCluster(
   for (let n = 1; n <= (options.servers ?? 2); n += 1) {
     members.push(started.use(await Member.create(`server ${n}`, { ...options, needs, environment })));
   }
-  const startMs = Math.max(...(await Promise.all(members.map((member) => member.start()))));
+  const startMs = await startAll(members);
   const front = started.use(await Front.start(members.map(({ port }) => port)));
   await stripe.notify(front);
   const running = started.move();
@@ -124,6 +124,20 @@ export async function startCluster(
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/**
+ * Waits for all, also when one fails: each of the others can then be stopped.
+ *
+ * @returns how long the slowest took, in milliseconds
+ */
+async function startAll(members: readonly Member[]): Promise<number> {
+  const starts = await Promise.allSettled(members.map((member) => member.start()));
+  const times = starts.map((start) => {
+    if (start.status === 'rejected') throw start.reason;
+    return start.value;
+  });
+  return Math.max(...times);
 }
 
 async function startNode(directory: string, started: AsyncDisposableStack): Promise<RedisNode> {

@@ -3,6 +3,7 @@ import { freePort } from '../../../dev/ports.js';
 import { eventually } from '../../support/eventually.js';
 import { type ServerOptions, startServer, type TestServer } from '../../support/server.js';
 import { postgresEar, redisEar, type Steps, stripeEar } from './ears.js';
+import { NotJudged } from './row.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 /** Options of Node.js with which a server tells how much memory it has. */
@@ -129,16 +130,29 @@ export class Member implements AsyncDisposable {
       .map(({ msg, err }) => `${msg}: ${(err as { message?: string } | undefined)?.message ?? ''}`);
   }
 
-  /** Resolves once it comes to one of these steps, in the instant before it goes on. */
+  /**
+   * Resolves once it comes to one of these steps, in the instant before it goes on.
+   *
+   * @throws NotJudged when it does come to others, so that it works, but not to these in time
+   */
   async reaches(steps: ReadonlySet<string>, strike: () => void, timeoutMs = 90_000): Promise<string> {
     let reached: string | undefined;
+    let others = 0;
     this.steps.onStep = (step) => {
-      if (reached !== undefined || !steps.has(step)) return;
+      if (reached !== undefined) return;
+      if (!steps.has(step)) {
+        others += 1;
+        return;
+      }
       reached = step;
       strike();
     };
+    const what = `${this.name} ${[...steps].join(' or ')}`;
     try {
-      return await eventually(`${this.name} ${[...steps].join(' or ')}`, () => reached, timeoutMs);
+      return await eventually(what, () => reached, timeoutMs);
+    } catch (error) {
+      if (others === 0) throw error;
+      throw new NotJudged(`in ${timeoutMs / 1000} s never: ${what}, in ${others} other steps`);
     } finally {
       this.steps.onStep = undefined;
     }
