@@ -37,7 +37,7 @@ export interface Cluster extends AsyncDisposable {
   /** Milliseconds. */
   readonly holdMs: number;
   readonly lockTtlMs: number;
-  /** Ends every fault of a network. */
+  /** Ends every fault of a network, and lets go on what was stopped. */
   heal(): void;
 }
 
@@ -118,6 +118,7 @@ export async function startCluster(
     holdMs: HOLD_MS,
     lockTtlMs: Number(environment.LOCK_TTL_MS),
     heal() {
+      for (const stopped of [...members, ...redis]) stopped.signal('SIGCONT');
       for (const { ways } of members) {
         for (const way of [ways.postgres, ...ways.redis, ways.stripe, ways.smtp]) way.heal();
       }
