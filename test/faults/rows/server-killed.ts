@@ -13,7 +13,7 @@ export const serverKilled: Row = {
   checks: 'serves 10 s after its restart; nobody waits longer than LOCK_TTL_MS for a dead one',
   run: (context) =>
     tryOut(context, { name: 'server-killed', servers: 3 }, async (trial) => {
-      const times = so(context, 5, 200);
+      const times = so(context, 4, 200);
       let slowest = 0;
       let longest = 0;
       for (let n = 0; n < times; n += 1) {
