@@ -22,12 +22,14 @@ export async function startSmtpSink(port = 0): Promise<SmtpSink> {
   let isRefusing = false;
   const server = createServer((socket) => {
     sockets.add(socket);
+    socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
     const keep = async (mail: string) => {
       mails.push(mail);
       await released;
     };
-    void converse(socket, keep, () => isRefusing);
+    // Whoever is reset in the middle of a conversation hands the mail in again; the sink goes on.
+    converse(socket, keep, () => isRefusing).catch(() => socket.destroy());
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

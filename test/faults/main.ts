@@ -6,7 +6,8 @@ import { makeRunDirectory } from '../../dev/run-directory.js';
 import { INVARIANTS } from './harness/invariants.js';
 import { prepare } from './harness/prepared.js';
 import type { Outcome, Row, RowContext } from './harness/row.js';
-import { isAsPromised, type Result, table, verdictOn } from './harness/table.js';
+import { stackOf, withStrays } from './harness/stray-errors.js';
+import { isAsPromised, type Result, table, verdictOn, wordsOn } from './harness/table.js';
 import { ROWS } from './rows/index.js';
 
 const USAGE = `Usage: npm run test:faults -- [options]
@@ -14,7 +15,7 @@ const USAGE = `Usage: npm run test:faults -- [options]
   --only <row,...>    of ${ROWS.map(({ name }) => name).join(', ')}
   --seed <n>          who does what, and what breaks when
   --minutes <n>       of the soak; 30 unless given
-  --jobs <n>          rows at once; 1 unless given, 3 with --quick
+  --jobs <n>          rows at once; 1 unless given, 2 with --quick
   --write <file>      puts the table in the place that the document keeps for it`;
 
 const { values: given } = parseArgs({
@@ -44,7 +45,7 @@ async function main(): Promise<boolean> {
   try {
     const prepared = await prepare(directory);
     const common = { quick: given.quick, seed, soakMinutes: number(given.minutes, 30), prepared, directory };
-    const results = await runAll(rows, common, number(given.jobs, given.quick ? 3 : 1));
+    const results = await runAll(rows, common, number(given.jobs, given.quick ? 2 : 1));
     const written = table(results);
     console.log(`\nseed ${seed}; every row ends with: ${INVARIANTS.join('; ')}.\n\n${written}\n`);
     tellTroubles(results);
@@ -81,24 +82,33 @@ async function runOne(row: Row, common: Omit<RowContext, 'progress'>): Promise<R
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1000);
   const progress = (text: string) => console.error(`[${row.name}, ${seconds()} s] ${text}`);
-  const outcome: Outcome = await row.run({ ...common, progress }).catch((error: unknown) => ({
-    times: 0,
-    seen: `the row itself failed: ${(error as Error).message}`,
-    // A control has to see what it is for, and nothing else.
-    broken: row.isControl ? [] : [(error as Error).stack ?? String(error)],
-  }));
+  const { result: own, strays } = await withStrays<Outcome>(() =>
+    row.run({ ...common, progress }).catch((error: unknown) => ({
+      times: 0,
+      seen: 'the row itself failed',
+      broken: [],
+      failure: stackOf(error),
+    })),
+  );
+  const failures = [...(own.failure === undefined ? [] : [own.failure]), ...strays];
+  const outcome = failures.length === 0 ? own : { ...own, failure: failures.join('\n') };
   const result = { row, outcome, seconds: seconds() };
-  progress(`${verdictOn(result)}: ${outcome.skipped ?? outcome.seen}`);
-  if (!isAsPromised(result)) for (const sentence of outcome.broken.slice(0, 3)) progress(sentence);
+  progress(`${verdictOn(result)}: ${wordsOn(result)}`);
+  if (!isAsPromised(result)) for (const sentence of troublesOf(outcome).slice(0, 3)) progress(sentence);
   return result;
+}
+
+function troublesOf({ failure, broken }: Outcome): readonly string[] {
+  return failure === undefined ? broken : [failure, ...broken];
 }
 
 function tellTroubles(results: readonly Result[]): void {
   for (const result of results.filter((one) => !isAsPromised(one))) {
     const { row, outcome } = result;
     console.log(`${row.name}: ${verdictOn(result)}`);
-    for (const sentence of outcome.broken.slice(0, 20)) console.log(`  - ${sentence}`);
-    if (outcome.broken.length > 20) console.log(`  and ${outcome.broken.length - 20} more`);
+    const troubles = troublesOf(outcome);
+    for (const sentence of troubles.slice(0, 20)) console.log(`  - ${sentence}`);
+    if (troubles.length > 20) console.log(`  and ${troubles.length - 20} more`);
   }
 }
 

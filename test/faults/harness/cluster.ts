@@ -37,7 +37,7 @@ export interface Cluster extends AsyncDisposable {
   /** Milliseconds. */
   readonly holdMs: number;
   readonly lockTtlMs: number;
-  /** Ends every fault of a network. */
+  /** Ends every fault of a network, and lets go on what was stopped. */
   heal(): void;
 }
 
@@ -63,7 +63,7 @@ export async function startCluster(
   await using started = new AsyncDisposableStack();
   const place = options.postgresPlace ?? mkdtempSync(join(directory, 'row-'));
   const postgres = started.use(await prepared.start(place, options.postgresSettings));
-  const pool = new pg.Pool({ connectionString: postgres.databaseUrl, max: 3, query_timeout: 20_000 });
+  const pool = new pg.Pool({ connectionString: postgres.databaseUrl, max: 3, query_timeout: 60_000 });
   // Connections end with a PostgreSQL that is killed, which is meant.
   pool.on('error', () => undefined);
   started.defer(() => pool.end());
@@ -102,7 +102,7 @@ export async function startCluster(
   for (let n = 1; n <= (options.servers ?? 2); n += 1) {
     members.push(started.use(await Member.create(`server ${n}`, { ...options, needs, environment })));
   }
-  const startMs = Math.max(...(await Promise.all(members.map((member) => member.start()))));
+  const startMs = await startAll(members);
   const front = started.use(await Front.start(members.map(({ port }) => port)));
   await stripe.notify(front);
   const running = started.move();
@@ -118,12 +118,27 @@ export async function startCluster(
     holdMs: HOLD_MS,
     lockTtlMs: Number(environment.LOCK_TTL_MS),
     heal() {
+      for (const stopped of [...members, ...redis]) stopped.signal('SIGCONT');
       for (const { ways } of members) {
         for (const way of [ways.postgres, ...ways.redis, ways.stripe, ways.smtp]) way.heal();
       }
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/**
+ * Waits for all, also when one fails: each of the others can then be stopped.
+ *
+ * @returns how long the slowest took, in milliseconds
+ */
+async function startAll(members: readonly Member[]): Promise<number> {
+  const starts = await Promise.allSettled(members.map((member) => member.start()));
+  const times = starts.map((start) => {
+    if (start.status === 'rejected') throw start.reason;
+    return start.value;
+  });
+  return Math.max(...times);
 }
 
 async function startNode(directory: string, started: AsyncDisposableStack): Promise<RedisNode> {

@@ -23,6 +23,8 @@ export interface Setting {
 export class Crowd {
   readonly journal: Journal;
   private stopped = false;
+  /** Why a buyer could not go on: a fault of ours, not of the servers. */
+  private failure: { readonly error: unknown } | undefined;
   private readonly lives: Promise<void>[] = [];
 
   constructor(
@@ -31,27 +33,44 @@ export class Crowd {
     atOnce: number,
   ) {
     this.journal = setting.journal;
-    for (let n = 0; n < atOnce; n += 1) this.lives.push(this.live(new Random(random.next() * 2 ** 32)));
+    for (let n = 0; n < atOnce; n += 1) {
+      const life = this.live(new Random(random.next() * 2 ** 32));
+      this.lives.push(
+        life.catch((error: unknown) => {
+          this.failure ??= { error };
+        }),
+      );
+    }
   }
 
-  /** Waits until so many more have bought something. */
-  async buys(count: number, timeoutMs = 180_000): Promise<void> {
-    const wanted = this.journal.told.length + count;
-    const deadline = performance.now() + timeoutMs;
-    while (this.journal.told.length < wanted) {
-      if (performance.now() > deadline) {
-        throw new Error(
-          `Nobody buys any more: ${JSON.stringify(this.journal.outcomes(deadline - timeoutMs))}`,
-        );
+  /**
+   * Waits until so many more have bought something, for as long as anybody buys.
+   *
+   * @throws when nobody has for `patienceMs` milliseconds
+   */
+  async buys(count: number, patienceMs = 120_000): Promise<void> {
+    const { told } = this.journal;
+    const wanted = told.length + count;
+    let known = told.length;
+    let since = performance.now();
+    while (told.length < wanted) {
+      if (this.failure) throw this.failure.error;
+      if (told.length > known) {
+        known = told.length;
+        since = performance.now();
+      }
+      if (performance.now() - since > patienceMs) {
+        throw new Error(`Nobody buys any more: ${JSON.stringify(this.journal.outcomes(since))}`);
       }
       await delay(20);
     }
   }
 
-  /** Nobody new comes; resolves when those who are here have gone. */
+  /** Nobody new comes; resolves when those who are here have gone. @throws what a buyer failed with */
   async stop(): Promise<void> {
     this.stopped = true;
     await Promise.all(this.lives);
+    if (this.failure) throw this.failure.error;
   }
 
   private async live(random: Random): Promise<void> {

@@ -35,7 +35,7 @@ export interface Steps {
 /** In which step of a purchase a statement belongs; its transaction ends with the commit that is heard next. */
 function stepOf(statement: string): Step | undefined {
   if (/^begin/i.test(statement)) return 'begins the transaction';
-  if (/^\s*select .* from ticket t .*for update of t/is.test(statement)) return 'locks the rows';
+  if (/^\s*select .* from ticket t .*for no key update of t/is.test(statement)) return 'locks the rows';
   if (/^\s*update ticket t\s+set held/i.test(statement)) return 'moves the counters';
   if (/^insert into "orders"/i.test(statement)) return 'inserts the order';
   if (/^commit/i.test(statement)) return 'commits';

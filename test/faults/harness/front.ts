@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { eventually } from '../../support/eventually.js';
 
 /** How often each server is asked whether it is ready, and after how many misses it is no more; as deploy/haproxy.cfg, faster. */
 const CHECK_MS = 200;
@@ -24,7 +25,10 @@ export class Front implements AsyncDisposable {
   /** Decides whether what a server has answered gets lost on its way to the buyer. */
   losesAnswer: (() => boolean) | undefined;
   private readonly backends: Backend[];
-  private readonly server = createServer((incoming, outgoing) => void this.pass(incoming, outgoing));
+  private readonly server = createServer((incoming, outgoing) => {
+    // Whoever asks may be gone before all of the question is here.
+    this.pass(incoming, outgoing).catch(() => outgoing.destroy());
+  });
   private readonly checks: NodeJS.Timeout;
   private readonly sockets = new Set<Duplex>();
 
@@ -61,6 +65,15 @@ export class Front implements AsyncDisposable {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** Resolves once it sends requests to every server again. */
+  async sendsToAll(timeoutMs: number): Promise<void> {
+    await eventually(
+      'the proxy sends to every server',
+      () => this.backends.every(({ ready }) => ready),
+      timeoutMs,
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.checks);
     this.server.close();
@@ -69,12 +82,7 @@ export class Front implements AsyncDisposable {
   }
 
   private async check(backend: Backend): Promise<void> {
-    const ok = await fetch(`http://127.0.0.1:${backend.port}/health/ready`, {
-      signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
-    }).then(
-      (answer) => answer.ok,
-      () => false,
-    );
+    const ok = await answersReady(backend);
     backend.misses = ok ? 0 : backend.misses + 1;
     if (ok || backend.misses >= FALL) backend.ready = ok;
   }
@@ -124,6 +132,18 @@ export class Front implements AsyncDisposable {
         other.destroy();
       });
     }
+  }
+}
+
+async function answersReady({ port }: Backend): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`, {
+      signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
+    });
+    await answer.text();
+    return answer.ok;
+  } catch {
+    return false;
   }
 }
 

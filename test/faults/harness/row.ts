@@ -25,7 +25,14 @@ export interface Outcome {
   readonly broken: readonly string[];
   /** Why it could not be run here. */
   readonly skipped?: string;
+  /** Why too little was done for a judgement. What was found broken nevertheless counts. */
+  readonly notJudged?: string;
+  /** Where the row itself failed, which says nothing good of anything: a stack. */
+  readonly failure?: string;
 }
+
+/** Thrown where a row could not do what it would have to be judged by, and nothing shows that a promise was broken. */
+export class NotJudged extends Error {}
 
 /** One line of the table. */
 export interface Row {

@@ -4,9 +4,25 @@ import type { Cluster } from './cluster.js';
 import type { Watchers } from './watchers.js';
 
 const POLL_MS = 100;
-/** On a machine that does much else; what has to be in time is measured elsewhere. */
+/** Since something was last done; what has to be in time is measured elsewhere. */
 const PATIENCE_MS = 60_000;
 const HEARD_WITHIN_MS = 15_000;
+
+/** Lasts until nothing is left, or until for so long less was not left: a machine may be slow, but goes on. */
+class Patience {
+  private least = Number.POSITIVE_INFINITY;
+  private since = performance.now();
+
+  constructor(private readonly lastsMs: number) {}
+
+  isOverWith(left: number): boolean {
+    if (left < this.least) {
+      this.least = left;
+      this.since = performance.now();
+    }
+    return left === 0 || performance.now() - this.since > this.lastsMs;
+  }
+}
 
 /** Orders that have not come to their end, or whose sessions have not; refunds, mails and other jobs that wait. */
 const LEFT_TO_DO = `
@@ -23,7 +39,7 @@ const LEFT_TO_DO = `
  * @returns what was still left when patience ended
  */
 export async function settle({ pool }: Cluster): Promise<string[]> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const patience = new Patience(PATIENCE_MS);
   for (;;) {
     await outliveDeadJobsOf(pool);
     await hurryJobs({ database: { pool } });
@@ -32,8 +48,7 @@ export async function settle({ pool }: Cluster): Promise<string[]> {
        where check_at > now() + interval '2 seconds' and (expires_at is null or expires_at <= now())`,
     );
     const { rows } = await pool.query<{ what: string }>(LEFT_TO_DO);
-    if (rows.length === 0) return [];
-    if (performance.now() > deadline) return rows.slice(0, 5).map(({ what }) => `still to do: ${what}`);
+    if (patience.isOverWith(rows.length)) return rows.slice(0, 5).map(({ what }) => `still to do: ${what}`);
     await delay(POLL_MS * 3);
   }
 }
@@ -48,10 +63,10 @@ async function outliveDeadJobsOf(pool: Cluster['pool']): Promise<void> {
 
 /** @returns a sentence for each watcher who believes something that is not so, after what they may take to hear of it */
 export async function misled({ pool }: Cluster, watchers: Watchers): Promise<string[]> {
-  const deadline = performance.now() + HEARD_WITHIN_MS;
+  const patience = new Patience(HEARD_WITHIN_MS);
   for (;;) {
     const wrong = [...(await misledAboutShows(pool, watchers)), ...(await misledAboutOrders(pool, watchers))];
-    if (wrong.length === 0 || performance.now() > deadline) return wrong;
+    if (patience.isOverWith(wrong.length)) return wrong;
     await delay(POLL_MS);
   }
 }

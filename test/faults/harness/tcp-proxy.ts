@@ -107,11 +107,14 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   private join(client: Socket): void {
+    // What its end means is told by the pipelines, as long as there are any.
+    client.on('error', () => undefined);
     if (this.refusing) {
       client.resetAndDestroy();
       return;
     }
     const upstream = connect({ port: this.target.port, host: '127.0.0.1', noDelay: true });
+    upstream.on('error', () => undefined);
     const link = { client, upstream };
     this.links.add(link);
     const ear = this.target.listen?.() ?? {};

@@ -1,27 +1,21 @@
 import { Random } from '../../../bench/onsale/random.js';
-import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
-import { Crowd } from './crowd.js';
+import type { Cluster } from './cluster.js';
 import { contradictions, contradictionsNow } from './invariants.js';
-import { inWords, Journal } from './journal.js';
-import { type Outcome, type RowContext, so } from './row.js';
-import { Sale } from './sale.js';
-import { Sampler } from './sampler.js';
+import { inWords } from './journal.js';
+import { NotJudged, type Outcome, type RowContext } from './row.js';
+import { openScene, type Scene, type SceneOptions } from './scene.js';
 import { misled, settle } from './settle.js';
-import { Watchers } from './watchers.js';
+import { stackOf } from './stray-errors.js';
 
-const BUYERS = { quick: 5, full: 8 };
-const WATCHERS = 4;
 /** Purchases before anything goes wrong, by which the machine itself is measured. */
 const WARM_UP = 40;
+/** How often longer than before any fault something may take on a machine that has more to do than then. */
+const SLOWER = 4;
+/** Where it took so many times what is promised already before any fault, nothing can be said of it during one. */
+const TOO_SLOW = 2.5;
 
 /** A sale under way, for faults to be injected into. */
-export interface Trial {
-  readonly cluster: Cluster;
-  readonly sale: Sale;
-  readonly crowd: Crowd;
-  readonly journal: Journal;
-  readonly sampler: Sampler;
-  readonly watchers: Watchers;
+export interface Trial extends Scene {
   /** Follows from the seed and the row's name. */
   readonly random: Random;
   /** What this machine takes for a free purchase and between two, at the most and without any fault; in milliseconds. */
@@ -29,18 +23,29 @@ export interface Trial {
   progress(text: string): void;
   /** Notes that something which must hold does not. */
   demand(holds: boolean, otherwise: string): void;
+  /** For how long something may take that is promised within so many milliseconds and usually takes so many here. */
+  limit(promisedMs: number, usualMs: number): number;
+  /** Notes that something took longer than `limit`, and than what the machine was busy with otherwise since `from`. */
+  demandWithin(took: { readonly ms: number; readonly from: number }, limitMs: number, what: string): void;
   /** Counts one injection. */
   struck(): void;
   /** Everything so far that must not be so at any instant; for controls, whose guards are removed. */
   failuresSoFar(): Promise<string[]>;
 }
 
-export interface TrialOptions extends ClusterOptions {
+export interface TrialOptions extends SceneOptions {
   readonly name: string;
-  readonly buyers?: number;
-  readonly withoutKeys?: boolean;
   /** Nothing is compared at the end: what was seen on the way is what counts. */
   readonly withoutEnd?: boolean;
+}
+
+/** What comes of a trial, while it goes on. */
+interface Findings {
+  times: number;
+  seen: string;
+  readonly broken: string[];
+  notJudged?: string;
+  failure?: string;
 }
 
 /**
@@ -56,68 +61,94 @@ export async function tryOut(
 ): Promise<Outcome> {
   const random = new Random(context.seed ^ hash(options.name));
   await using stack = new AsyncDisposableStack();
-  const cluster = stack.use(await startCluster(context.prepared, context.directory, options));
-  const sale = await Sale.open(cluster);
-  const watchers = new Watchers(cluster);
-  stack.defer(() => watchers.close());
-  const journal = new Journal();
-  watchers.watch(sale.show.id, WATCHERS);
-  watchers.watch(sale.quietShow.id, WATCHERS);
-  const sampler = new Sampler(cluster.pool);
+  const scene = await openScene(context, options, random, stack);
+  const { cluster, crowd, sampler, sale } = scene;
+  const findings: Findings = { times: 0, seen: 'it did not come to its end', broken: [] };
   const opened = performance.now();
-  const crowd = new Crowd(
-    { cluster, sale, watchers, journal, withoutKeys: options.withoutKeys },
-    random,
-    options.buyers ?? so(context, BUYERS.quick, BUYERS.full),
-  );
-  sale.drip();
-  const broken: string[] = [];
-  let times = 0;
-  let seen: string;
-  try {
+  let slackMs = 0;
+  await attempt(findings, async () => {
     await crowd.buys(WARM_UP);
-    const warm = performance.now();
-    seen = await inject({
-      cluster,
-      sale,
-      crowd,
-      journal,
-      sampler,
-      watchers,
-      random,
-      usual: { freeMs: journal.longestFree(opened, warm), gapMs: journal.longestGap(opened, warm) },
-      progress: context.progress,
-      demand: (holds, otherwise) => {
-        if (!holds) broken.push(otherwise);
-      },
-      struck: () => {
-        times += 1;
-      },
-      failuresSoFar: async () => [
-        ...sampler.broken,
-        ...(await contradictionsNow({ pool: cluster.pool, stripe: cluster.stripe, journal })),
-      ],
-    });
-    cluster.heal();
-    if (!options.withoutEnd) await crowd.buys(10);
+    const trial = trialOf(scene, context, random, findings, opened);
+    slackMs = SLOWER * trial.usual.freeMs;
+    findings.seen = await inject(trial);
+  });
+  if (findings.failure !== undefined) await describe(cluster, context);
+  cluster.heal();
+  if (!options.withoutEnd && findings.failure === undefined) await attempt(findings, () => crowd.buys(10));
+  for (const end of [() => sale.end(), () => crowd.stop(), () => sampler.stop(slackMs)]) {
+    await attempt(findings, end);
+  }
+  if (!options.withoutEnd) await attempt(findings, () => compare(scene, context, findings));
+  return outcomeOf(scene, findings);
+}
+
+/** What fails is a finding too, and what comes after it is not left out. */
+async function attempt(findings: Findings, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
-    await describe(cluster, context);
-    throw error;
-  } finally {
-    await sale.end();
-    await crowd.stop();
-    await sampler.stop();
+    if (error instanceof NotJudged) findings.notJudged ??= error.message;
+    else findings.failure ??= stackOf(error);
   }
-  if (!options.withoutEnd) {
-    context.progress(`comparing; ${inWords(journal.outcomes())}`);
-    const left = await settle(cluster);
-    const wrong = await misled(cluster, watchers);
-    const contradicting = await contradictions({ pool: cluster.pool, stripe: cluster.stripe, journal });
-    broken.push(...sampler.broken, ...left, ...wrong, ...contradicting);
+}
+
+function trialOf(
+  scene: Scene,
+  context: RowContext,
+  random: Random,
+  findings: Findings,
+  opened: number,
+): Trial {
+  const { journal, sampler } = scene;
+  const warm = performance.now();
+  const demand = (holds: boolean, otherwise: string) => {
+    if (!holds) findings.broken.push(otherwise);
+  };
+  return {
+    ...scene,
+    random,
+    usual: { freeMs: journal.longestFree(opened, warm), gapMs: journal.longestGap(opened, warm) },
+    progress: context.progress,
+    demand,
+    limit(promisedMs, usualMs) {
+      if (usualMs > TOO_SLOW * promisedMs) {
+        findings.notJudged ??= `what is to take ${promisedMs} ms was compared with ${Math.round(usualMs)} ms without any fault`;
+      }
+      return promisedMs + SLOWER * usualMs;
+    },
+    demandWithin({ ms, from }, limitMs, what) {
+      const allowed = limitMs + sampler.stolenMs(from, from + ms);
+      demand(ms <= allowed, `${what} for ${Math.round(ms)} ms, of ${Math.round(allowed)} ms at the most`);
+    },
+    struck: () => {
+      findings.times += 1;
+    },
+    failuresSoFar: async () => [...sampler.broken, ...(await contradictionsNow(witnessesOf(scene)))],
+  };
+}
+
+function witnessesOf({ cluster: { pool, stripe }, journal }: Scene) {
+  return { pool, stripe, journal };
+}
+
+/** After a failure only what must not be so at any instant: whether all comes to its end then says nothing. */
+async function compare(scene: Scene, { progress }: RowContext, { broken, failure }: Findings): Promise<void> {
+  const { cluster, journal, sampler, watchers } = scene;
+  progress(`comparing; ${inWords(journal.outcomes())}`);
+  broken.push(...sampler.broken);
+  if (failure !== undefined) {
+    broken.push(...(await contradictionsNow(witnessesOf(scene))));
+    return;
   }
+  broken.push(...(await settle(cluster)));
+  broken.push(...(await misled(cluster, watchers)));
+  broken.push(...(await contradictions(witnessesOf(scene))));
+}
+
+function outcomeOf({ journal, sampler }: Scene, { broken, seen, ...found }: Findings): Outcome {
   const paid = journal.told.filter((told) => told.paid).length;
   return {
-    times,
+    ...found,
     seen: `${seen}; ${journal.told.length} orders, ${paid} paid, ${sampler.samples} samples`,
     broken: [...new Set(broken)],
   };

@@ -130,12 +130,20 @@ function disposeOf(client: Client): void {
   Promise.resolve(client.dispose()).catch(() => undefined);
 }
 
+/** One that is closed while it is being connected says so in an event, also when nobody listens any more. */
+class QuietSocket extends WebSocket {
+  constructor(...given: ConstructorParameters<typeof WebSocket>) {
+    super(...given);
+    this.on('error', () => undefined);
+  }
+}
+
 /** Comes back whatever ends it, as a shop's page does. */
 function persistent(url: string): Client {
   let silence: NodeJS.Timeout | undefined;
   const client = createClient({
     url: `${url.replace(/^http/, 'ws')}/graphql`,
-    webSocketImpl: WebSocket,
+    webSocketImpl: QuietSocket,
     retryAttempts: Number.POSITIVE_INFINITY,
     retryWait: () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS)),
     shouldRetry: () => true,

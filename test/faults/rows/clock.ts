@@ -22,7 +22,7 @@ export const clockJumps: Row = {
       async (trial) => {
         const { members } = trial.cluster;
         const rounds = so(context, 1, 5);
-        const waitMs = so(context, 2_500, 12_000);
+        const waitMs = so(context, 1_500, 12_000);
         for (let round = 0; round < rounds; round += 1) {
           for (const who of [members.slice(0, 1), members]) {
             for (const jump of [JUMP_MS, 0, -JUMP_MS, 0]) {
@@ -58,7 +58,7 @@ async function jumpTo(
 
 /** To PostgreSQL, whose clock is also every other program's here, its jump is one of all that is stored, the other way. */
 async function databaseJumps(
-  { cluster, struck, crowd, sampler }: Trial,
+  { cluster, struck, crowd, sampler, limit, usual }: Trial,
   milliseconds: number,
 ): Promise<void> {
   // Holds that were minutes away from their end are minutes past it, all at once.
@@ -69,6 +69,6 @@ async function databaseJumps(
     [milliseconds / 1000],
   );
   struck();
-  await Promise.all([crowd.buys(10), delay(GIVEN_BACK_WITHIN_MS)]);
+  await Promise.all([crowd.buys(10), delay(limit(GIVEN_BACK_WITHIN_MS, usual.freeMs))]);
   undo();
 }

@@ -66,9 +66,10 @@ async function away(trial: Trial, go: () => Promise<void>): Promise<void> {
   const back = performance.now();
   await trial.crowd.buys(5);
   const took = performance.now() - back;
-  trial.demand(
-    took <= RECOVERS_WITHIN_MS + cluster.startMs,
-    `nobody bought for ${Math.round(took)} ms after PostgreSQL was back`,
+  trial.demandWithin(
+    { ms: took, from: back },
+    trial.limit(RECOVERS_WITHIN_MS, cluster.startMs),
+    'after PostgreSQL was back, not even five bought',
   );
   undo();
 }

@@ -1,10 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { inWords } from '../harness/journal.js';
 import { type Row, type RowContext, so } from '../harness/row.js';
 import { type Trial, tryOut } from '../harness/trial.js';
 
 /** Draining for longer than the proxy in front needs to notice; nobody gives up waiting for locks, however slow the machine. */
-const PATIENT = { DRAIN_DELAY_MS: '1500', LOCK_TTL_MS: '10000', LOCK_WAIT_MS: '60000' };
+const PATIENT = { DRAIN_DELAY_MS: '4000', LOCK_TTL_MS: '10000', LOCK_WAIT_MS: '60000' };
+
+/** How long the proxy may take to send to a server that is ready again, which it asks five times a second. */
+const NOTICED_WITHIN_MS = 60_000;
 
 export const rollingRestart: Row = {
   name: 'rolling-restart',
@@ -33,8 +35,7 @@ function restartAll(context: RowContext, name: string, byForce: boolean) {
         else trial.demand((await member.stop()) === 0, `${member.name} did not end with 0`);
         trial.struck();
         await member.start();
-        // Until the proxy has noticed.
-        await delay(1_000);
+        await trial.cluster.front.sendsToAll(NOTICED_WITHIN_MS);
       }
     }
     return demandAllServed(trial, began);
