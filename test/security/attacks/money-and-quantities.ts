@@ -31,7 +31,7 @@ const ENOUGH = 1_000;
 
 const attack: Attack = {
   name: 'prices, quantities and fees at every boundary',
-  times: { quick: 4_000, full: 50_000 },
+  times: { quick: 5_000, full: 50_000 },
   async run({ world, times, attempt, judge, note }) {
     const { tokens, known } = await people(world);
     const [, , seller, operator] = tokens;

@@ -20,7 +20,7 @@ const MUTATIONS = ['purchaseTickets', 'updateTicket', 'cancelOrder', 'completeCh
 
 const attack: Attack = {
   name: 'random messages and bytes to the WebSocket',
-  times: { quick: 3_000, full: 50_000 },
+  times: { quick: 5_000, full: 50_000 },
   async run(arena) {
     const { tokens, known } = await people(arena.world);
     await arena.attempt(async (random) => {

@@ -21,7 +21,7 @@ const OFTEN = [
 
 const attack: Attack = {
   name: 'random operations that are valid by the schema',
-  times: { quick: 4_000, full: 50_000 },
+  times: { quick: 5_000, full: 50_000 },
   async run({ world, attempt, judge, note }) {
     const { tokens, known } = await people(world);
     await attempt(async (random) => {

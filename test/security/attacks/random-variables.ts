@@ -19,7 +19,7 @@ const MUTATIONS = [
 
 const attack: Attack = {
   name: 'random variables for valid documents',
-  times: { quick: 4_000, full: 50_000 },
+  times: { quick: 5_000, full: 50_000 },
   async run({ world, attempt, judge, note }) {
     const { tokens, known } = await people(world);
     await attempt(async (random) => {
