@@ -124,7 +124,8 @@ function chosen(only: readonly string[] | undefined): readonly Row[] {
 function writeInto(document: string, seed: number, written: string): string {
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`The document has no place between ${BEGIN} and ${END}.`);
-  const figures = [BEGIN, '', `Seed ${seed}.`, '', written, ''].join('\n');
+  const form = given.quick ? 'the short form' : 'in full';
+  const figures = [BEGIN, '', `Seed ${seed}, ${form}.`, '', written, ''].join('\n');
   return `${document.slice(0, begin)}${figures}\n${document.slice(end)}`;
 }
 
