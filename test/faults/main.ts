@@ -50,7 +50,8 @@ async function main(): Promise<boolean> {
     console.log(`\nseed ${seed}; every row ends with: ${INVARIANTS.join('; ')}.\n\n${written}\n`);
     tellTroubles(results);
     if (given.write !== undefined && document !== undefined) {
-      writeFileSync(given.write, writeBetween(document, 'faults', `Seed ${seed}.\n\n${written}`));
+      const form = given.quick ? 'the short form' : 'in full';
+      writeFileSync(given.write, writeBetween(document, 'faults', `Seed ${seed}, ${form}.\n\n${written}`));
     }
     console.log(`${results.filter(isAsPromised).length} of ${results.length} rows are as promised, `);
     console.log(`in ${Math.round((performance.now() - started) / 1000)} s`);
